@@ -1,0 +1,3 @@
+module github.com/foodtrace-ledger/foodtrace
+
+go 1.26
