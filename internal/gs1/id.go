@@ -1,0 +1,200 @@
+package gs1
+
+import "strings"
+
+// ID is an identifier taken apart. Values are decoded (no percent-encoding) and contain their check digit.
+type ID struct {
+	Kind Kind
+	// Key is the value of the primary key: the GTIN of 14 digits, the SSCC of 18, the GLN of 13, the GRAI with its
+	// leading zero and serial, … "" for Other.
+	Key string
+	// GTIN has 14 digits; set for Class, Lot, Instance, UPUI and ITIP.
+	GTIN string
+	// Lot is the batch or lot number; set for Lot, and for an ITIP with one.
+	Lot string
+	// Serial is the serial number beside the key (AI 21, 235, 8011); those inside a key (GRAI, GDTI, GCN) stay in Key.
+	Serial string
+	// GLN has 13 digits; set for Location, Party and PaySlip.
+	GLN string
+	// Extension is what qualifies a Location, Party, GIAI, GSRN, GSRNP or PaySlip further (AI 254, 7040, 8019, 8020).
+	Extension string
+	// Canonical is the canonical Digital Link URI, or the URI as given for Other.
+	Canonical string
+}
+
+// canonicalStem is the domain of canonical Digital Link URIs (GS1 Digital Link: URI Syntax, section 7).
+const canonicalStem = "https://id.gs1.org/"
+
+// Parse reads an EPC URN (pure identity, class or pattern), a GS1 Digital Link URI on any domain, with any path before
+// the key and with short names, or any other URI.
+//
+// Any other URI is Kind Other without an error. A URI that claims to be GS1's (urn:epc:id:, urn:epc:class:,
+// urn:epc:idpat:, or the domain id.gs1.org) and is not well formed is Kind Other, Canonical as given, with an *[Error].
+// One whose only fault is the check digit is returned in full with an *[Error] of Code [CheckDigitWrong].
+func Parse(uri string) (ID, error) {
+	var room [maxCanonical]byte
+	c, err := canonicalise(room[:0], uri)
+	if c.key == nil {
+		return ID{Canonical: uri}, asError(err)
+	}
+	return c.id(sameOrNew(c.text, uri)), asError(err)
+}
+
+// Canonical is the canonical Digital Link URI of any GS1 identifier, as the CBV 2.0 event hash wants it (section 8.9):
+// domain id.gs1.org, GTIN of 14 digits, only the finest level (no lot beside a serial number, no consumer product
+// variant), no query, one percent-encoding (all but RFC 3986 unreserved characters). Errors are those of [Parse]; the text
+// is usable with each of them, and is uri itself where it is not a readable GS1 identifier.
+func Canonical(uri string) (string, error) {
+	var room [maxCanonical]byte
+	c, err := canonicalise(room[:0], uri)
+	if c.key == nil {
+		return uri, asError(err)
+	}
+	return sameOrNew(c.text, uri), asError(err)
+}
+
+// maxCanonical is a little more than the longest usual canonical URI; a longer one costs an allocation, no more.
+const maxCanonical = 96
+
+// sameOrNew saves the allocation for a URI that was canonical already, which most are.
+func sameOrNew(text []byte, uri string) string {
+	if string(text) == uri {
+		return uri
+	}
+	return string(text)
+}
+
+// canonical is a canonical URI in the making: stem, AI, '/', key and, if qual is set, '/', AI, '/', qualifier.
+type canonical struct {
+	text    []byte
+	key     *key
+	qual    *qualifier
+	keyAt   int // where the key's value starts
+	keyEnd  int
+	qualAt  int
+	escaped bool // some value is percent-encoded
+}
+
+func canonicalise(room []byte, uri string) (canonical, *Error) {
+	if strings.HasPrefix(uri, "urn:epc:") {
+		return fromURN(room, uri)
+	}
+	if host, path, ok := splitHTTP(uri); ok {
+		c, err := fromPath(room, path)
+		if c.key == nil && !isCanonicalHost(host) {
+			return canonical{}, nil // some other web page
+		}
+		return c, err
+	}
+	return canonical{}, nil
+}
+
+func (c *canonical) start(room []byte, k *key) {
+	c.key = k
+	c.text = append(append(append(room, canonicalStem...), k.ai...), '/')
+	c.keyAt = len(c.text)
+}
+
+// startQualifier ends the key and begins the qualifier that is to be kept.
+func (c *canonical) startQualifier(q *qualifier) {
+	c.qual = q
+	c.text = append(append(append(c.text, '/'), q.ai...), '/')
+	c.qualAt = len(c.text)
+}
+
+// value appends a percent-encoded text of min to max characters in one percent-encoding.
+func (c *canonical) value(part, raw string, min, max int, set charset) *Error {
+	n := 0
+	for i := 0; i < len(raw); n++ {
+		b, width := unescapeAt(raw, i)
+		if !set.has(b) {
+			return fault(CharsetWrong, part, "a character is not allowed here")
+		}
+		before := len(c.text)
+		c.text = appendEscaped(c.text, b)
+		c.escaped = c.escaped || len(c.text) > before+1
+		i += width
+	}
+	if n < min || n > max {
+		return fault(LengthWrong, part, "too short or too long")
+	}
+	return nil
+}
+
+// checkDigits is nil or the one fault that leaves the identifier readable.
+func (c *canonical) checkDigits() *Error {
+	if c.key.check == 0 {
+		return nil
+	}
+	digits := c.text[c.keyAt : c.keyAt+c.key.check]
+	if endsInCheckDigit(digits) {
+		return nil
+	}
+	return checkDigitFault(c.key.ai, digits)
+}
+
+// id cuts the parts out of text, which is c.text as a string.
+func (c *canonical) id(text string) ID {
+	id := ID{Kind: c.key.kind, Canonical: text}
+	plain := func(s string) string {
+		if c.escaped {
+			return unescapePath(s)
+		}
+		return s
+	}
+	id.Key = plain(text[c.keyAt:c.keyEnd])
+	switch c.key.kind {
+	case Class, ITIP:
+		id.GTIN = id.Key[:14]
+	case Location, Party, PaySlip:
+		id.GLN = id.Key
+	}
+	if c.qual == nil {
+		return id
+	}
+	value := plain(text[c.qualAt:])
+	switch c.qual.ai {
+	case "10":
+		id.Lot = value
+	case "21", "235", "8011":
+		id.Serial = value
+	default:
+		id.Extension = value
+	}
+	id.Kind = qualifiedKind(c.key.kind, c.qual.ai)
+	return id
+}
+
+func qualifiedKind(k Kind, ai string) Kind {
+	if k != Class {
+		return k
+	}
+	switch ai {
+	case "10":
+		return Lot
+	case "21":
+		return Instance
+	}
+	return UPUI
+}
+
+// ProductKey is the class of a lot or an instance, https://id.gs1.org/01/{gtin14}; the Canonical of anything else.
+func ProductKey(id ID) string {
+	switch id.Kind {
+	case Class, Lot, Instance, UPUI:
+		return canonicalStem + "01/" + id.GTIN
+	}
+	return id.Canonical
+}
+
+// SameProduct says whether two identifiers are of one trade item class, whatever their lots and serial numbers.
+func SameProduct(a, b ID) bool { return ProductKey(a) == ProductKey(b) }
+
+// LotKey is the canonical URI of a lot. gtin has 8, 12, 13 or 14 digits, lot is plain text. A gtin of another form is
+// taken as it is, and the caller's later Parse says what is wrong.
+func LotKey(gtin, lot string) string {
+	if padded, err := PadGTIN(gtin); err == nil {
+		gtin = padded
+	}
+	return string(appendAllEscaped([]byte(canonicalStem+"01/"+gtin+"/10/"), lot))
+}

@@ -1,0 +1,131 @@
+package gs1
+
+import "strings"
+
+// splitHTTP cuts an http or https URI into host (with user and port) and path (without query and fragment).
+func splitHTTP(uri string) (host, path string, ok bool) {
+	rest, ok := cutHTTP(uri)
+	if !ok {
+		return "", "", false
+	}
+	if i := strings.IndexAny(rest, "?#"); i >= 0 {
+		rest = rest[:i]
+	}
+	i := strings.IndexByte(rest, '/')
+	if i < 0 {
+		return rest, "", true
+	}
+	return rest[:i], rest[i:], true
+}
+
+// cutHTTP removes the scheme. QR codes carry it in capitals when that makes them smaller; a mixture is not allowed.
+func cutHTTP(uri string) (rest string, ok bool) {
+	for _, scheme := range [...]string{"https://", "http://", "HTTPS://", "HTTP://"} {
+		if strings.HasPrefix(uri, scheme) {
+			return uri[len(scheme):], true
+		}
+	}
+	return "", false
+}
+
+func isCanonicalHost(host string) bool {
+	const name = "id.gs1.org"
+	host, _, _ = strings.Cut(host, ":")
+	return len(host) == len(name) && strings.EqualFold(host, name)
+}
+
+// maxPairs is the most (AI, value) pairs of a path: 01 with 22, 10 and 21.
+const maxPairs = 4
+
+type pathPair struct{ name, raw string }
+
+// pathPairs reads the path from its end, because anything may precede the key. The first pair is the last in the path.
+func pathPairs(path string) (pairs [maxPairs]pathPair, n int, err *Error) {
+	for n < maxPairs {
+		i := strings.LastIndexByte(path, '/')
+		if i < 0 {
+			break
+		}
+		j := strings.LastIndexByte(path[:i], '/')
+		if j < 0 {
+			break
+		}
+		pairs[n] = pathPair{path[j+1 : i], path[i+1:]}
+		if keyNamed(pairs[n].name) != nil {
+			return pairs, n + 1, nil
+		}
+		if qualifierNamed(pairs[n].name) == nil {
+			break
+		}
+		path = path[:j]
+		n++
+	}
+	return pairs, 0, fault(KeyUnknown, "", "the path does not end in a GS1 key and its qualifiers")
+}
+
+// fromPath makes the canonical form of a Digital Link path. The result has a key only if it is readable.
+func fromPath(room []byte, path string) (canonical, *Error) {
+	pairs, n, err := pathPairs(path)
+	if err != nil {
+		return canonical{}, err
+	}
+	var c canonical
+	c.start(room, keyNamed(pairs[n-1].name))
+	if err := c.pathKey(pairs[n-1].raw); err != nil {
+		return canonical{}, err
+	}
+	rank := uint8(0)
+	for i := n - 2; i >= 0; i-- {
+		q := qualifierNamed(pairs[i].name)
+		if q == nil || !q.fits(c.key) || q.rank <= rank {
+			return canonical{}, fault(QualifierWrong, pairs[i].name, "the key does not take this qualifier here")
+		}
+		rank = q.rank
+		if err := c.pathQualifier(q, pairs[i].raw); err != nil {
+			return canonical{}, err
+		}
+	}
+	return c, c.checkDigits()
+}
+
+// pathKey appends the value of the primary key.
+func (c *canonical) pathKey(raw string) *Error {
+	k := c.key
+	if k.kind == Class {
+		if n := len(raw); n == 8 || n == 12 || n == 13 {
+			c.text = append(c.text, zeros[:14-n]...)
+			raw = raw[:n:n]
+			return c.endKey(raw, n)
+		}
+	}
+	return c.endKey(raw, k.digits)
+}
+
+// endKey appends a value of n digits and a tail.
+func (c *canonical) endKey(raw string, n int) *Error {
+	k := c.key
+	if len(raw) < n {
+		return fault(LengthWrong, k.ai, "the key is too short")
+	}
+	if !allDigits(raw[:n]) {
+		return fault(CharsetWrong, k.ai, "the key starts with something else than digits")
+	}
+	if k.kind == GRAI && raw[0] != '0' {
+		return fault(ValueWrong, k.ai, "a GRAI starts with 0")
+	}
+	c.text = append(c.text, raw[:n]...)
+	err := c.value(k.ai, raw[n:], 0, k.tail, k.set)
+	c.keyEnd = len(c.text)
+	return err
+}
+
+// pathQualifier checks a qualifier and keeps it unless a finer one follows; the variant (22) is not part of the identity.
+func (c *canonical) pathQualifier(q *qualifier, raw string) *Error {
+	c.text = c.text[:c.keyEnd]
+	c.startQualifier(q)
+	err := c.value(q.ai, raw, 1, q.max, q.set)
+	if q.ai == "22" {
+		c.text, c.qual = c.text[:c.keyEnd], nil
+	}
+	return err
+}

@@ -1,0 +1,66 @@
+// Package trace answers where an item came from, what it went into, and who holds what came of it. It walks a graph
+// of items and processes breadth first, as docs/rules.md sections 2 to 4 say.
+package trace
+
+import "context"
+
+// ItemID, EventID and ProcessID are numbers that one Graph gives to items, events and processes.
+type (
+	ItemID    int64
+	EventID   int64
+	ProcessID int64
+)
+
+// Role of an item in an event (docs/rules.md, section 1).
+type Role uint8
+
+const (
+	RoleObject Role = iota + 1
+	RoleParent
+	RoleChild
+	RoleInput
+	RoleOutput
+)
+
+// Use is one item's part in one event that is not void.
+type Use struct {
+	Item    ItemID
+	Event   EventID
+	Process ProcessID // of inputs and outputs, else 0
+	Role    Role
+	Time    int64 // event time, microseconds since 1970 UTC
+}
+
+// Containment is a statement that a child was put into, seen in, or taken out of a parent.
+type Containment struct {
+	Parent, Child ItemID // Child 0: all children (a DELETE that lists none)
+	Event         EventID
+	Action        byte // 'A' ADD, 'O' OBSERVE, 'D' DELETE
+	Time          int64
+}
+
+// Membership is an instance of a lot.
+type Membership struct {
+	Instance, Lot ItemID
+	Event         EventID
+}
+
+// Graph is what a trace reads. Every method takes many items at once and answers in one round trip; the order of the
+// answer is by item, then time, then event.
+type Graph interface {
+	// ItemIDs returns the number of each key, 0 where nothing names it.
+	ItemIDs(ctx context.Context, keys []string) ([]ItemID, error)
+	// ItemKeys returns the key of each number.
+	ItemKeys(ctx context.Context, ids []ItemID) ([]string, error)
+	// Uses returns what the items did, void events left out.
+	Uses(ctx context.Context, items []ItemID) ([]Use, error)
+	// Partners returns the inputs and outputs of the processes.
+	Partners(ctx context.Context, processes []ProcessID) ([]Use, error)
+	// Contents returns the statements about what was in the parents; Carriers about what the children were in, including
+	// the parents' DELETEs of all children.
+	Contents(ctx context.Context, parents []ItemID) ([]Containment, error)
+	Carriers(ctx context.Context, children []ItemID) ([]Containment, error)
+	// Members returns the instances of the lots; Lots the lots of the instances.
+	Members(ctx context.Context, lots []ItemID) ([]Membership, error)
+	Lots(ctx context.Context, instances []ItemID) ([]Membership, error)
+}
