@@ -76,19 +76,20 @@ type qualifier struct {
 	max      int
 	set      charset
 	rank     uint8 // qualifiers of one key come in rising rank; equal ranks exclude each other
+	alone    bool  // excludes lower ranks too
 	of       []Kind
 }
 
 var qualifiers = [...]qualifier{
-	{"22", "cpv", 20, cset82, 1, []Kind{Class, ITIP}},
-	{"10", "lot", 20, cset82, 2, []Kind{Class, ITIP}},
-	{"21", "ser", 20, cset82, 3, []Kind{Class, ITIP}},
-	{"235", "tpx", 28, cset82, 3, []Kind{Class}},
-	{"254", "glnx", 20, cset82, 3, []Kind{Location}},
-	{"7040", "uic-ext", 4, cset82, 3, []Kind{Location, Party, GIAI}},
-	{"8011", "cpsn", 12, numeric, 3, []Kind{CPI}},
-	{"8019", "srin", 10, numeric, 3, []Kind{GSRN, GSRNP}},
-	{"8020", "refno", 25, cset82, 3, []Kind{PaySlip}},
+	{"22", "cpv", 20, cset82, 1, false, []Kind{Class, ITIP}},
+	{"10", "lot", 20, cset82, 2, false, []Kind{Class, ITIP}},
+	{"21", "ser", 20, cset82, 3, false, []Kind{Class, ITIP}},
+	{"235", "tpx", 28, cset82, 3, true, []Kind{Class}},
+	{"254", "glnx", 20, cset82, 3, false, []Kind{Location}},
+	{"7040", "uic-ext", 4, cset82, 3, false, []Kind{Location, Party, GIAI}},
+	{"8011", "cpsn", 12, numeric, 3, false, []Kind{CPI}},
+	{"8019", "srin", 10, numeric, 3, false, []Kind{GSRN, GSRNP}},
+	{"8020", "refno", 25, cset82, 3, false, []Kind{PaySlip}},
 }
 
 // keyNamed finds a key by application identifier or short name; nil when there is none.

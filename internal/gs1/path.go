@@ -77,7 +77,7 @@ func fromPath(room []byte, path string) (canonical, *Error) {
 	rank := uint8(0)
 	for i := n - 2; i >= 0; i-- {
 		q := qualifierNamed(pairs[i].name)
-		if q == nil || !q.fits(c.key) || q.rank <= rank {
+		if !q.fits(c.key) || q.rank <= rank || q.alone && rank > 0 {
 			return canonical{}, fault(QualifierWrong, pairs[i].name, "the key does not take this qualifier here")
 		}
 		rank = q.rank
@@ -88,21 +88,18 @@ func fromPath(room []byte, path string) (canonical, *Error) {
 	return c, c.checkDigits()
 }
 
-// pathKey appends the value of the primary key.
+// pathKey appends the value of the primary key; a short GTIN is filled with zeros.
 func (c *canonical) pathKey(raw string) *Error {
-	k := c.key
-	if k.kind == Class {
-		if n := len(raw); n == 8 || n == 12 || n == 13 {
-			c.text = append(c.text, zeros[:14-n]...)
-			raw = raw[:n:n]
-			return c.endKey(raw, n)
-		}
+	n := len(raw)
+	if c.key.kind == Class && (n == 8 || n == 12 || n == 13) {
+		c.text = append(c.text, zeros[:14-n]...)
+		return c.keyValue(raw, n)
 	}
-	return c.endKey(raw, k.digits)
+	return c.keyValue(raw, c.key.digits)
 }
 
-// endKey appends a value of n digits and a tail.
-func (c *canonical) endKey(raw string, n int) *Error {
+// keyValue appends a value of n digits and a tail.
+func (c *canonical) keyValue(raw string, n int) *Error {
 	k := c.key
 	if len(raw) < n {
 		return fault(LengthWrong, k.ai, "the key is too short")
