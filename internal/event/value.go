@@ -20,3 +20,6 @@ type Decimal struct {
 
 // IsZero reports whether the number was not stated; 0 itself is stated.
 func (d Decimal) IsZero() bool { return !d.Stated }
+
+// memo keeps what has been computed of an event once.
+type memo struct{}
