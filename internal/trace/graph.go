@@ -60,7 +60,7 @@ type Graph interface {
 	// the parents' DELETEs of all children.
 	Contents(ctx context.Context, parents []ItemID) ([]Containment, error)
 	Carriers(ctx context.Context, children []ItemID) ([]Containment, error)
-	// Members returns the instances of the lots; Lots the lots of the instances.
-	Members(ctx context.Context, lots []ItemID) ([]Membership, error)
+	// Instances returns the instances of the lots; Lots the lots of the instances.
+	Instances(ctx context.Context, lots []ItemID) ([]Membership, error)
 	Lots(ctx context.Context, instances []ItemID) ([]Membership, error)
 }
