@@ -9,8 +9,10 @@ import "github.com/foodtrace-ledger/foodtrace/internal/event"
 type Batch struct {
 	// Atomic: if one record is refused, all are (EPCIS capture error behaviour "rollback").
 	// Otherwise each record stands alone ("proceed").
-	Atomic  bool     `json:"atomic,omitzero"`
-	Records []Record `json:"records"`
+	Atomic bool `json:"atomic,omitzero"`
+	// Source is the document that the records were read from.
+	Source  *Evidence `json:"source,omitempty"`
+	Records []Record  `json:"records"`
 }
 
 // Record is one thing written on the ledger: an EPCIS event or a regulatory act. Exactly one of the pointers is set.
