@@ -1,0 +1,43 @@
+# foodtrace: `make run` shows it, `make test` checks it. Only Go is needed for both.
+.DEFAULT_GOAL := help
+GO ?= go
+BIN := bin/foodtrace
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: help run build test test-all test-browser lint bench soak clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build the program into bin/
+	@echo "building $(BIN) (the first time also downloads the modules it needs)"
+	@$(GO) build -trimpath -o $(BIN) ./cmd/foodtrace
+
+run: build ## build, start the demo and print where to look
+	@exec $(BIN) demo
+
+test: ## all hermetic tests, with the race detector
+	@echo "running the tests with the race detector (under five minutes on two cores)"
+	$(GO) vet ./...
+	$(GO) test -race -timeout 10m ./...
+
+test-all: test lint test-browser ## make test, the linters and the browser test
+
+test-browser: build ## the pages in a real browser: both languages, phone width, accessibility
+	@bash test/browser/run.sh
+
+lint: ## gofmt, go vet, staticcheck
+	@fmt=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$fmt" || { echo "not gofmt-ed: $$fmt"; exit 1; }
+	$(GO) vet ./...
+	@echo "running staticcheck (the first time builds it)"
+	$(GO) run $(STATICCHECK) ./...
+
+bench: ## print the figures of docs/benchmarks.md
+	@echo "running the benchmarks (about five minutes)"
+	$(GO) test -run '^$$' -bench . -benchtime 2s ./test/bench
+
+soak: ## the long campaigns: a million movements under a hold, two hundred kills, an hour of fuzzing
+	@bash test/soak.sh
+
+clean: ## remove what was built
+	rm -rf bin dist
