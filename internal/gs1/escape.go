@@ -1,5 +1,7 @@
 package gs1
 
+import "strings"
+
 // The character sets of the General Specifications (section 7.11) and URI percent-encoding.
 
 type charset uint8
@@ -44,6 +46,17 @@ func (c charset) hasAll(s string) bool {
 		}
 	}
 	return true
+}
+
+// plainPrefix is how many bytes at the start of s are of the set and need no percent-encoding.
+func (c charset) plainPrefix(s string) int {
+	want := uint8(1<<c | unreserved)
+	for i := 0; i < len(s); i++ {
+		if class[s[i]]&want != want {
+			return i
+		}
+	}
+	return len(s)
 }
 
 // unescapeAt reads one character of a percent-encoded text and how many bytes it took. A '%' that two hexadecimal
@@ -113,3 +126,6 @@ func appendAllEscaped(dst []byte, s string) []byte {
 	}
 	return dst
 }
+
+// escapeQuery is escapePath with '+' for a space.
+func escapeQuery(s string) string { return strings.ReplaceAll(escapePath(s), "%20", "+") }

@@ -14,7 +14,7 @@ type ID struct {
 	Lot string
 	// Serial is the serial number beside the key (AI 21, 235, 8011); those inside a key (GRAI, GDTI, GCN) stay in Key.
 	Serial string
-	// GLN has 13 digits; set for Location, Party and PaySlip.
+	// GLN has 13 digits; set for Location, Party, TradeParty and PaySlip.
 	GLN string
 	// Extension is what qualifies a Location, Party, GIAI, GSRN, GSRNP or PaySlip further (AI 254, 7040, 8019, 8020).
 	Extension string
@@ -104,8 +104,9 @@ func (c *canonical) startQualifier(q *qualifier) {
 
 // value appends a percent-encoded text of min to max characters in one percent-encoding.
 func (c *canonical) value(part, raw string, min, max int, set charset) *Error {
-	n := 0
-	for i := 0; i < len(raw); n++ {
+	n := set.plainPrefix(raw) // nearly always all of it
+	c.text = append(c.text, raw[:n]...)
+	for i := n; i < len(raw); n++ {
 		b, width := unescapeAt(raw, i)
 		if !set.has(b) {
 			return fault(CharsetWrong, part, "a character is not allowed here")
@@ -146,7 +147,7 @@ func (c *canonical) id(text string) ID {
 	switch c.key.kind {
 	case Class, ITIP:
 		id.GTIN = id.Key[:14]
-	case Location, Party, PaySlip:
+	case Location, Party, TradeParty, PaySlip:
 		id.GLN = id.Key
 	}
 	if c.qual == nil {

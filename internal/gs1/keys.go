@@ -13,6 +13,7 @@ const (
 	LogisticUnit             // 00: SSCC (sscc)
 	Location                 // 414, 414+254 (sgln)
 	Party                    // 417 (pgln)
+	TradeParty               // 410-413, 416: a GLN in a trade role, a key until URI Syntax 1.2 (no URN)
 	PaySlip                  // 415, 415+8020 (no URN)
 	GRAI                     // 8003: returnable asset (grai)
 	GIAI                     // 8004: individual asset (giai)
@@ -27,7 +28,7 @@ const (
 	GSIN                     // 402: shipment (gsin)
 )
 
-var kindNames = [...]string{"other", "class", "lot", "instance", "upui", "logistic unit", "location", "party", "payment slip",
+var kindNames = [...]string{"other", "class", "lot", "instance", "upui", "logistic unit", "location", "party", "trade party", "payment slip",
 	"grai", "giai", "itip", "cpi", "gmn", "gsrnp", "gsrn", "gdti", "gcn", "ginc", "gsin"}
 
 // String is the kind's name in lower case.
@@ -58,8 +59,13 @@ var keys = [...]key{
 	{"255", "gcn", GCN, 13, 13, 12, numeric},
 	{"401", "ginc", GINC, minPrefix, 0, 30 - minPrefix, cset82},
 	{"402", "gsin", GSIN, 17, 17, 0, numeric},
+	{"410", "shipTo", TradeParty, 13, 13, 0, numeric},
+	{"411", "billTo", TradeParty, 13, 13, 0, numeric},
+	{"412", "purchasedFrom", TradeParty, 13, 13, 0, numeric},
+	{"413", "shipFor", TradeParty, 13, 13, 0, numeric},
 	{"414", "gln", Location, 13, 13, 0, numeric},
 	{"415", "payTo", PaySlip, 13, 13, 0, numeric},
+	{"416", "glnProd", TradeParty, 13, 13, 0, numeric},
 	{"417", "party", Party, 13, 13, 0, numeric},
 	{"8003", "grai", GRAI, 14, 14, 16, cset82},
 	{"8004", "giai", GIAI, minPrefix, 0, 30 - minPrefix, cset82},
@@ -97,22 +103,26 @@ func keyNamed(name string) *key {
 	if name == "cpi" { // a common other spelling of cpid
 		name = "cpid"
 	}
+	byAI := startsWithDigit(name)
 	for i := range keys {
-		if keys[i].ai == name || keys[i].name == name {
-			return &keys[i]
+		if k := &keys[i]; byAI && k.ai == name || !byAI && k.name == name {
+			return k
 		}
 	}
 	return nil
 }
 
 func qualifierNamed(name string) *qualifier {
+	byAI := startsWithDigit(name)
 	for i := range qualifiers {
-		if qualifiers[i].ai == name || qualifiers[i].name == name {
-			return &qualifiers[i]
+		if q := &qualifiers[i]; byAI && q.ai == name || !byAI && q.name == name {
+			return q
 		}
 	}
 	return nil
 }
+
+func startsWithDigit(s string) bool { return s != "" && s[0] >= '0' && s[0] <= '9' }
 
 func (q *qualifier) fits(k *key) bool {
 	for _, kind := range q.of {

@@ -37,51 +37,75 @@ func isCanonicalHost(host string) bool {
 // maxPairs is the most (AI, value) pairs of a path: 01 with 22, 10 and 21.
 const maxPairs = 4
 
-type pathPair struct{ name, raw string }
+type pathPair struct {
+	key  *key       // of the first pair in the path
+	qual *qualifier // of the others
+	raw  string
+}
+
+func (p pathPair) ai() string {
+	if p.key != nil {
+		return p.key.ai
+	}
+	return p.qual.ai
+}
 
 // pathPairs reads the path from its end, because anything may precede the key. The first pair is the last in the path.
-func pathPairs(path string) (pairs [maxPairs]pathPair, n int, err *Error) {
+// It checks that the qualifiers are the key's and in order. stem is the part before the key.
+func pathPairs(path string) (pairs [maxPairs]pathPair, n int, stem string, err *Error) {
+	stem = path
 	for n < maxPairs {
-		i := strings.LastIndexByte(path, '/')
+		i := strings.LastIndexByte(stem, '/')
 		if i < 0 {
 			break
 		}
-		j := strings.LastIndexByte(path[:i], '/')
+		j := strings.LastIndexByte(stem[:i], '/')
 		if j < 0 {
 			break
 		}
-		pairs[n] = pathPair{path[j+1 : i], path[i+1:]}
-		if keyNamed(pairs[n].name) != nil {
-			return pairs, n + 1, nil
+		name := stem[j+1 : i]
+		p := pathPair{key: keyNamed(name), raw: stem[i+1:]}
+		if p.key == nil {
+			p.qual = qualifierNamed(name)
 		}
-		if qualifierNamed(pairs[n].name) == nil {
+		if p.key == nil && p.qual == nil {
 			break
 		}
-		path = path[:j]
+		stem = stem[:j]
+		pairs[n] = p
 		n++
+		if p.key != nil {
+			return pairs, n, stem, inOrder(pairs[:n])
+		}
 	}
-	return pairs, 0, fault(KeyUnknown, "", "the path does not end in a GS1 key and its qualifiers")
+	return pairs, 0, "", fault(KeyUnknown, "", "the path does not end in a GS1 key and its qualifiers")
+}
+
+func inOrder(pairs []pathPair) *Error {
+	key, rank := pairs[len(pairs)-1].key, uint8(0)
+	for i := len(pairs) - 2; i >= 0; i-- {
+		q := pairs[i].qual
+		if !q.fits(key) || q.rank <= rank || q.alone && rank > 0 {
+			return fault(QualifierWrong, q.ai, "the key does not take this qualifier here")
+		}
+		rank = q.rank
+	}
+	return nil
 }
 
 // fromPath makes the canonical form of a Digital Link path. The result has a key only if it is readable.
 func fromPath(room []byte, path string) (canonical, *Error) {
-	pairs, n, err := pathPairs(path)
+	pairs, n, _, err := pathPairs(path)
 	if err != nil {
 		return canonical{}, err
 	}
 	var c canonical
-	c.start(room, keyNamed(pairs[n-1].name))
+	c.start(room, pairs[n-1].key)
 	if err := c.pathKey(pairs[n-1].raw); err != nil {
 		return canonical{}, err
 	}
-	rank := uint8(0)
 	for i := n - 2; i >= 0; i-- {
-		q := qualifierNamed(pairs[i].name)
-		if !q.fits(c.key) || q.rank <= rank || q.alone && rank > 0 {
-			return canonical{}, fault(QualifierWrong, pairs[i].name, "the key does not take this qualifier here")
-		}
-		rank = q.rank
-		if err := c.pathQualifier(q, pairs[i].raw); err != nil {
+		if err := c.pathQualifier(pairs[i].qual, pairs[i].raw); err != nil {
 			return canonical{}, err
 		}
 	}

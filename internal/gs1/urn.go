@@ -269,7 +269,7 @@ func (id ID) urnForm() (name string, in uint8, last string) {
 		return "sscc", inID, ""
 	case Party:
 		return "pgln", inID, ""
-	case PaySlip, GMN, Other:
+	case TradeParty, PaySlip, GMN, Other:
 		return "", 0, ""
 	}
 	return id.Kind.String(), inID, "" // giai, gsrn, gsrnp, ginc, gsin
