@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Opens the pages of a running demo in headless Chromium: both languages, phone width, accessibility, screenshots.
+# Installs what it needs where it can (Debian, as root) and says so.
+set -euo pipefail
+cd "$(dirname "$0")"
+root=$(cd ../.. && pwd)
+
+need() { # command, Debian package
+  command -v "$1" >/dev/null && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "installing $2 (Debian package), which the browser test needs"
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$2" >/dev/null
+  else
+    echo "the browser test needs $1; please install it (Debian: apt-get install $2)" >&2; exit 1
+  fi
+}
+need chromium chromium
+need node nodejs
+need npm npm
+if ! fc-list :lang=zh 2>/dev/null | grep -q .; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "installing a Chinese font (Debian package fonts-noto-cjk) for the screenshots"
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq fonts-noto-cjk fontconfig >/dev/null
+  else
+    echo "no Chinese font is installed: Chinese pages will show boxes in the screenshots" >&2
+  fi
+fi
+echo "installing the test's npm packages"
+npm ci --no-audit --no-fund --silent
+
+work=$(mktemp -d)
+trap 'kill "${demo:-}" 2>/dev/null || true; wait "${demo:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
+"$root/bin/foodtrace" demo --listen 127.0.0.1:0 -o json >"$work/demo.json" 2>"$work/demo.log" &
+demo=$!
+for _ in $(seq 600); do
+  [ -s "$work/demo.json" ] && break
+  kill -0 "$demo" 2>/dev/null || { cat "$work/demo.log" >&2; echo "the demo ended early" >&2; exit 1; }
+  sleep 0.2
+done
+mkdir -p "$root/dist/screens"
+node test.mjs "$work/demo.json" "$root/dist/screens" "$work/profile"
+[ -z "${UPDATE:-}" ] || { mkdir -p "$root/docs/img"; cp "$root"/dist/screens/readme-*.png "$root/docs/img/"; }
