@@ -14,11 +14,13 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/trace"
 )
 
-// Index is the whole read model: Writer for the projector, Reader for people, trace.Graph for traces.
+// Index is the whole read model: Writer for the projector, Reader for people, trace.Graph and trace.EventReader for
+// traces and scopes.
 type Index interface {
 	Writer
 	Reader
 	trace.Graph
+	trace.EventReader
 	Close() error
 }
 

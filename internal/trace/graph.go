@@ -2,7 +2,11 @@
 // of items and processes breadth first, as docs/rules.md sections 2 to 4 say.
 package trace
 
-import "context"
+import (
+	"context"
+
+	"github.com/foodtrace-ledger/foodtrace/internal/event"
+)
 
 // ItemID, EventID and ProcessID are numbers that one Graph gives to items, events and processes.
 type (
@@ -31,7 +35,7 @@ type Use struct {
 	Time    int64 // event time, microseconds since 1970 UTC
 }
 
-// Containment is a statement that a child was put into, seen in, or taken out of a parent.
+// Containment is a statement that a child was put into, seen in, or taken out of a parent, in an event that is not void.
 type Containment struct {
 	Parent, Child ItemID // Child 0: all children (a DELETE that lists none)
 	Event         EventID
@@ -39,14 +43,14 @@ type Containment struct {
 	Time          int64
 }
 
-// Membership is an instance of a lot.
+// Membership is an instance of a lot, from an event that is not void.
 type Membership struct {
 	Instance, Lot ItemID
 	Event         EventID
 }
 
-// Graph is what a trace reads. Every method takes many items at once and answers in one round trip; the order of the
-// answer is by item, then time, then event.
+// Graph is what a trace reads. Every method takes many distinct items at once, in any number; the order of the answer is
+// by item (child for Carriers), then time, then event, unless said otherwise. EventIDs ascend in record order.
 type Graph interface {
 	// ItemIDs returns the number of each key, 0 where nothing names it.
 	ItemIDs(ctx context.Context, keys []string) ([]ItemID, error)
@@ -54,7 +58,8 @@ type Graph interface {
 	ItemKeys(ctx context.Context, ids []ItemID) ([]string, error)
 	// Uses returns what the items did, void events left out.
 	Uses(ctx context.Context, items []ItemID) ([]Use, error)
-	// Partners returns the inputs and outputs of the processes.
+	// Partners returns the inputs and outputs of the processes, by process, then time, then event, then item. Classes
+	// without a lot are left out: they connect nothing.
 	Partners(ctx context.Context, processes []ProcessID) ([]Use, error)
 	// Contents returns the statements about what was in the parents; Carriers about what the children were in, including
 	// the parents' DELETEs of all children.
@@ -63,4 +68,12 @@ type Graph interface {
 	// Instances returns the instances of the lots; Lots the lots of the instances.
 	Instances(ctx context.Context, lots []ItemID) ([]Membership, error)
 	Lots(ctx context.Context, instances []ItemID) ([]Membership, error)
+}
+
+// EventReader is what a scope reads besides the graph.
+type EventReader interface {
+	// EventBodies returns the events with these numbers, in the order given.
+	EventBodies(ctx context.Context, ids []EventID) ([]*event.Event, error)
+	// SiteOwners returns the MSP ID of each site's owner, "" where nobody registered it. Sites are canonical URIs.
+	SiteOwners(ctx context.Context, sites []string) ([]string, error)
 }

@@ -1,5 +1,13 @@
 package trace
 
+import "errors"
+
+// ErrUnknownItem: no accepted record names the item.
+var ErrUnknownItem = errors.New("trace: nothing names this item")
+
+// ErrDirection: the direction of a query is none of Back, Forward, Both.
+var ErrDirection = errors.New("trace: unknown direction")
+
 // Direction of a trace.
 type Direction string
 
@@ -9,15 +17,20 @@ const (
 	Both    Direction = "both"
 )
 
-// Query asks for a trace. Zero limits mean the defaults.
+// Limits cut a trace breadth first. Zero means the default.
+type Limits struct {
+	MaxItems int // items of the answer, in each direction
+	MaxDepth int // links from the item asked about
+}
+
+// Query asks for a trace.
 type Query struct {
 	Item      string // canonical key
 	Direction Direction
-	MaxItems  int
-	MaxDepth  int
+	Limits
 }
 
-// Limits of one trace, because a lot of a big mill reaches a whole country.
+// Default limits of one trace, because a lot of a big mill reaches a whole country.
 const (
 	DefaultMaxItems = 200_000
 	DefaultMaxDepth = 200
@@ -54,7 +67,7 @@ type Link struct {
 type Result struct {
 	Query  Query
 	Nodes  []Node    // the item asked about first, then by |depth|, then key
-	Links  []Link    // between nodes, each once
+	Links  []Link    // between nodes, each once, in the order of the nodes they lead from, then to
 	Events []EventID // of all nodes, in order of event time
 	// Truncated: a limit cut the answer. NotFollowed counts the known items that were left out.
 	Truncated   bool
@@ -72,4 +85,35 @@ type Holding struct {
 	State    string  `json:"state"` // held, in_transit
 	Since    int64   `json:"since"` // event time, microseconds
 	Event    EventID `json:"-"`
+}
+
+// Fate is how a quantity left the chain.
+type Fate string
+
+const (
+	Sold      Fate = "sold"
+	Consumed  Fate = "consumed" // made into something else
+	Destroyed Fate = "destroyed"
+)
+
+// Outflow is how much of an item left the chain, per unit.
+type Outflow struct {
+	Item     string `json:"item"`
+	Fate     Fate   `json:"fate"`
+	Quantity string `json:"quantity,omitzero"` // exact decimal: the sum of what was stated; absent: none was
+	UOM      string `json:"uom,omitzero"`
+	// Unstated counts the events that took away an amount that they did not state.
+	Unstated int `json:"unstated,omitzero"`
+}
+
+// ScopeResult is the answer to who holds an item and what came of it (docs/rules.md, section 4).
+type ScopeResult struct {
+	Item     string
+	Items    int       // of the forward trace
+	Holdings []Holding // by item, site, state, unit
+	Outflows []Outflow // by item, fate, unit
+	Events   []EventID // that prove it, in order of event time
+	// Truncated: a limit cut the forward trace. NotFollowed counts the known items that were left out.
+	Truncated   bool
+	NotFollowed int
 }

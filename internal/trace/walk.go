@@ -1,0 +1,373 @@
+package trace
+
+import (
+	"cmp"
+	"context"
+	"slices"
+)
+
+// walk is one trace in one direction. It goes level by level: all items that were reached or whose label became looser
+// at one level are followed together, so that the graph is asked once per level and rule. Labels only ever become
+// looser and their ends come from a finite set of event times, so it ends on cycles too.
+type walk struct {
+	g           Graph
+	back        bool
+	limits      Limits
+	labels      map[ItemID]*label
+	frontier    []ItemID // to be followed next, ascending
+	proofs      []proof
+	events      []moment
+	truncated   bool
+	notFollowed int
+}
+
+// label is why and for which times an item is in the trace.
+type label struct {
+	depth   int
+	full    spans // times that concern the item for what it is: everything before (back) or after (forward) its bound
+	opened  spans // times at which what was inside it concerns the trace
+	carried spans // times at which it carried an item of the trace
+}
+
+// arrival is one way in which following an item reaches another.
+type arrival struct {
+	item ItemID
+	kind arrivalKind
+	span span
+}
+
+type arrivalKind uint8
+
+const (
+	asSelf    arrivalKind = iota // for what it is
+	asWhole                      // for what it is and what was inside it at the times of the span
+	asCarrier                    // because it carried
+)
+
+// proof is an event that shows a link.
+type proof struct {
+	from, to ItemID
+	event    EventID
+	kind     LinkKind
+}
+
+type moment struct {
+	time  int64
+	event EventID
+}
+
+func (w *walk) run(ctx context.Context, start ItemID) error {
+	all := span{always, never}
+	w.labels = map[ItemID]*label{start: {full: spans{all}, opened: spans{all}}}
+	w.frontier = []ItemID{start}
+	for depth := 1; len(w.frontier) > 0; depth++ {
+		found, err := w.follow(ctx)
+		if err != nil {
+			return err
+		}
+		more, err := w.arrive(ctx, found, depth)
+		if err != nil {
+			return err
+		}
+		if !more {
+			return w.uses(ctx, func(Use) {})
+		}
+	}
+	return nil
+}
+
+// follow applies the rules to the frontier.
+func (w *walk) follow(ctx context.Context) (found []arrival, err error) {
+	for _, rule := range []func(context.Context) ([]arrival, error){w.made, w.members, w.carriers, w.contents} {
+		some, err := rule(ctx)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, some...)
+	}
+	return found, nil
+}
+
+// uses hands the uses of the frontier to f and keeps the events that concern the trace.
+func (w *walk) uses(ctx context.Context, f func(Use)) error {
+	uses, err := w.g.Uses(ctx, w.frontier)
+	if err != nil {
+		return err
+	}
+	for _, u := range uses {
+		if w.labels[u.Item].has(u.Time) {
+			w.events = append(w.events, moment{u.Time, u.Event})
+		}
+		f(u)
+	}
+	return nil
+}
+
+func (l *label) has(time int64) bool {
+	in := func(s span) bool { return s.has(time) }
+	return slices.ContainsFunc(l.full, in) || slices.ContainsFunc(l.carried, in)
+}
+
+// made is rule 1: from outputs to inputs (back), from inputs to outputs (forward).
+func (w *walk) made(ctx context.Context) ([]arrival, error) {
+	role, other := RoleInput, RoleOutput
+	if w.back {
+		role, other = other, role
+	}
+	by := map[ProcessID][]Use{} // how the frontier takes part
+	var processes []ProcessID
+	err := w.uses(ctx, func(u Use) {
+		if u.Process == 0 || u.Role != role || !w.labels[u.Item].joins(u.Time, w.back) {
+			return
+		}
+		if by[u.Process] == nil {
+			processes = append(processes, u.Process)
+		}
+		by[u.Process] = append(by[u.Process], u)
+	})
+	if err != nil || len(processes) == 0 {
+		return nil, err
+	}
+	slices.Sort(processes)
+	partners, err := w.g.Partners(ctx, processes)
+	if err != nil {
+		return nil, err
+	}
+	var found []arrival
+	for _, process := range chunkBy(partners, func(u Use) ProcessID { return u.Process }) {
+		bound := w.bound(process)
+		for _, p := range process {
+			if p.Role != other {
+				continue
+			}
+			found = append(found, arrival{p.Item, asWhole, bound})
+			for _, u := range by[p.Process] {
+				w.prove(Made, u.Item, p.Item, u.Event, p.Event)
+			}
+		}
+	}
+	return found, nil
+}
+
+// joins reports whether the part that an item plays in a process at a time concerns the trace. Of a carrier it matters
+// back what it was made of, whenever that was, and forward what it was used for while it carried.
+func (l *label) joins(time int64, back bool) bool {
+	in := func(s span) bool { return s.has(time) }
+	if back {
+		in = func(s span) bool { return time <= later(s.until) }
+	}
+	return slices.ContainsFunc(l.full, in) || slices.ContainsFunc(l.carried, in)
+}
+
+// bound is the moment at which the other side of a process is looked at: its latest event time (back), its earliest
+// (forward). The uses of a process are in order of time.
+func (w *walk) bound(process []Use) span {
+	if w.back {
+		last := process[len(process)-1].Time
+		return span{last, last}
+	}
+	return span{process[0].Time, never}
+}
+
+// self is the time for which an item concerns the trace that was reached with a bound.
+func (w *walk) self(s span) span {
+	if w.back {
+		return span{always, s.until}
+	}
+	return span{s.from, never}
+}
+
+// members is rule 2: from instances to their lots (back), from lots to their instances (forward).
+func (w *walk) members(ctx context.Context) (found []arrival, err error) {
+	from := w.having(func(l *label) bool { return len(l.full) > 0 })
+	ask := w.g.Instances
+	if w.back {
+		ask = w.g.Lots
+	}
+	memberships, err := ask(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range memberships {
+		x, y := m.Lot, m.Instance
+		if w.back {
+			x, y = y, x
+		}
+		for _, s := range w.labels[x].full {
+			found = append(found, arrival{y, asSelf, s})
+		}
+		w.prove(Member, x, y, m.Event, m.Event)
+	}
+	return found, nil
+}
+
+// carriers is rule 3: what the items were inside of.
+func (w *walk) carriers(ctx context.Context) (found []arrival, err error) {
+	statements, err := w.g.Carriers(ctx, w.frontier)
+	if err != nil {
+		return nil, err
+	}
+	for _, in := range stays(statements) {
+		l := w.labels[in.child]
+		for _, set := range []spans{l.full, l.carried} {
+			for _, s := range set {
+				if s.meets(in.span) {
+					found = append(found, arrival{in.parent, asCarrier, s.meet(in.span)})
+					w.proveStay(in)
+				}
+			}
+		}
+	}
+	return found, nil
+}
+
+// contents is rule 4: what was inside the items.
+func (w *walk) contents(ctx context.Context) (found []arrival, err error) {
+	statements, err := w.g.Contents(ctx, w.having(func(l *label) bool { return len(l.opened) > 0 }))
+	if err != nil {
+		return nil, err
+	}
+	for _, in := range stays(statements) {
+		for _, s := range w.labels[in.parent].opened {
+			if s.meets(in.span) {
+				found = append(found, arrival{in.child, asWhole, s})
+				w.proveStay(in)
+			}
+		}
+	}
+	return found, nil
+}
+
+func (w *walk) having(want func(*label) bool) []ItemID {
+	var items []ItemID
+	for _, item := range w.frontier {
+		if want(w.labels[item]) {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// prove notes a link from the item followed to the one reached; links lead from earlier to later whatever the direction.
+func (w *walk) prove(kind LinkKind, followed, reached ItemID, events ...EventID) {
+	from, to := followed, reached
+	if w.back {
+		from, to = to, from
+	}
+	w.note(kind, from, to, events)
+}
+
+func (w *walk) proveStay(in stay) { w.note(Inside, in.child, in.parent, in.events) }
+
+func (w *walk) note(kind LinkKind, from, to ItemID, events []EventID) {
+	for i, e := range events {
+		if i == 0 || e != events[i-1] {
+			w.proofs = append(w.proofs, proof{from, to, e, kind})
+		}
+	}
+}
+
+// arrive loosens the labels by what was found and makes the next frontier. It returns false when a limit ends the walk.
+func (w *walk) arrive(ctx context.Context, found []arrival, depth int) (more bool, err error) {
+	slices.SortFunc(found, func(a, b arrival) int { return cmp.Compare(a.item, b.item) })
+	groups := chunkBy(found, func(a arrival) ItemID { return a.item })
+	isNew := func(group []arrival) bool { return w.labels[group[0].item] == nil }
+	fresh := 0
+	for _, group := range groups {
+		if isNew(group) {
+			fresh++
+		}
+	}
+	w.frontier = nil
+	switch room := w.limits.MaxItems - len(w.labels); {
+	case depth > w.limits.MaxDepth:
+		w.cut(fresh)
+		for _, group := range groups {
+			if l := w.labels[group[0].item]; l != nil {
+				looser := *l // the sets are never changed in place
+				w.truncated = w.truncated || looser.loosen(w, group)
+			}
+		}
+		return false, nil
+	case fresh > room:
+		w.cut(fresh - room)
+		kept, err := w.firstByKey(ctx, groups, isNew, room)
+		if err != nil {
+			return false, err
+		}
+		groups = slices.DeleteFunc(groups, func(g []arrival) bool { return isNew(g) && !kept[g[0].item] })
+	}
+	for _, group := range groups {
+		l := w.labels[group[0].item]
+		if l == nil {
+			l = &label{depth: depth}
+			w.labels[group[0].item] = l
+		}
+		if l.loosen(w, group) {
+			w.frontier = append(w.frontier, group[0].item)
+		}
+	}
+	return !w.truncated, nil
+}
+
+func (w *walk) cut(items int) {
+	w.notFollowed += items
+	w.truncated = w.truncated || items > 0
+}
+
+// firstByKey picks the new items that come first by key: what a limit keeps must not depend on numbers.
+func (w *walk) firstByKey(ctx context.Context, groups [][]arrival, isNew func([]arrival) bool, n int) (map[ItemID]bool, error) {
+	var items []ItemID
+	for _, group := range groups {
+		if isNew(group) {
+			items = append(items, group[0].item)
+		}
+	}
+	keys, err := w.g.ItemKeys(ctx, items)
+	if err != nil {
+		return nil, err
+	}
+	byKey := make(map[string]ItemID, len(items))
+	for i, key := range keys {
+		byKey[key] = items[i]
+	}
+	slices.Sort(keys)
+	kept := make(map[ItemID]bool, n)
+	for _, key := range keys[:n] {
+		kept[byKey[key]] = true
+	}
+	return kept, nil
+}
+
+// loosen adds arrivals to a label and reports whether it changed.
+func (l *label) loosen(w *walk, found []arrival) bool {
+	changed := false
+	add := func(set *spans, s span) {
+		next, grew := set.with(s)
+		*set, changed = next, changed || grew
+	}
+	for _, a := range found {
+		switch a.kind {
+		case asCarrier:
+			add(&l.carried, a.span)
+		case asWhole:
+			add(&l.opened, a.span)
+			add(&l.full, w.self(a.span))
+		default:
+			add(&l.full, w.self(a.span))
+		}
+	}
+	return changed
+}
+
+// chunkBy cuts a list where the key changes.
+func chunkBy[T any, K comparable](list []T, key func(T) K) [][]T {
+	var chunks [][]T
+	for start, i := 0, 1; i <= len(list); i++ {
+		if i == len(list) || key(list[i]) != key(list[start]) {
+			chunks = append(chunks, list[start:i])
+			start = i
+		}
+	}
+	return chunks
+}
