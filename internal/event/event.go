@@ -68,7 +68,7 @@ type Event struct {
 	ILMD                  jsontext.Value         `json:"ilmd,omitempty"`
 
 	// Ext holds the members that are not of the standard, as one JSON object, or nil.
-	Ext jsontext.Value `json:",inline"`
+	Ext jsontext.Value `json:",embed"`
 
 	memo memo
 }
@@ -78,13 +78,13 @@ type Quantity struct {
 	EPCClass string         `json:"epcClass"`
 	Quantity Decimal        `json:"quantity,omitzero"` // not stated: unknown amount
 	UOM      string         `json:"uom,omitzero"`      // UN/CEFACT Rec. 20 code; absent: pieces
-	Ext      jsontext.Value `json:",inline"`
+	Ext      jsontext.Value `json:",embed"`
 }
 
 // Place is a read point or business location (sections 7.3.5.3, 7.3.5.4).
 type Place struct {
 	ID  string         `json:"id"`
-	Ext jsontext.Value `json:",inline"`
+	Ext jsontext.Value `json:",embed"`
 }
 
 // PersistentDisposition sets and unsets dispositions that outlive the event (section 7.3.5.6).
@@ -97,21 +97,21 @@ type PersistentDisposition struct {
 type BizTransaction struct {
 	Type           string         `json:"type,omitzero"`
 	BizTransaction string         `json:"bizTransaction"`
-	Ext            jsontext.Value `json:",inline"`
+	Ext            jsontext.Value `json:",embed"`
 }
 
 // Source is where a transfer starts (section 7.3.5.7): owning_party, possessing_party or location.
 type Source struct {
 	Type   string         `json:"type"`
 	Source string         `json:"source"`
-	Ext    jsontext.Value `json:",inline"`
+	Ext    jsontext.Value `json:",embed"`
 }
 
 // Destination is where a transfer ends (section 7.3.5.7).
 type Destination struct {
 	Type        string         `json:"type"`
 	Destination string         `json:"destination"`
-	Ext         jsontext.Value `json:",inline"`
+	Ext         jsontext.Value `json:",embed"`
 }
 
 // ErrorDeclaration says that an earlier event with the same content is wrong (section 7.4.1.4).
@@ -119,14 +119,14 @@ type ErrorDeclaration struct {
 	DeclarationTime    Time           `json:"declarationTime"`
 	Reason             string         `json:"reason,omitzero"`
 	CorrectiveEventIDs []string       `json:"correctiveEventIDs,omitempty"`
-	Ext                jsontext.Value `json:",inline"`
+	Ext                jsontext.Value `json:",embed"`
 }
 
 // SensorElement groups observations of one or more sensors (section 7.3.7).
 type SensorElement struct {
 	Metadata *SensorMetadata `json:"sensorMetadata,omitempty"`
 	Reports  []SensorReport  `json:"sensorReport"`
-	Ext      jsontext.Value  `json:",inline"`
+	Ext      jsontext.Value  `json:",embed"`
 }
 
 // SensorMetadata applies to all reports of its element (section 7.3.7.2).
@@ -139,7 +139,7 @@ type SensorMetadata struct {
 	RawData              string         `json:"rawData,omitzero"`
 	DataProcessingMethod string         `json:"dataProcessingMethod,omitzero"`
 	BizRules             string         `json:"bizRules,omitzero"`
-	Ext                  jsontext.Value `json:",inline"`
+	Ext                  jsontext.Value `json:",embed"`
 }
 
 // SensorReport is one observation (section 7.3.7.3). Numbers are exact decimals.
@@ -167,5 +167,5 @@ type SensorReport struct {
 	PercValue                 Decimal        `json:"percValue,omitzero"`
 	UOM                       string         `json:"uom,omitzero"`
 	CoordinateReferenceSystem string         `json:"coordinateReferenceSystem,omitzero"`
-	Ext                       jsontext.Value `json:",inline"`
+	Ext                       jsontext.Value `json:",embed"`
 }

@@ -1,0 +1,143 @@
+package event
+
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// rawAsWritten keeps numbers in extension members as their sender wrote them and sorts members: canonical but for numbers,
+// which RFC 8785 would round to float64.
+var rawAsWritten = json.JoinOptions(
+	jsontext.ReorderRawObjects(true),
+	jsontext.CanonicalizeRawInts(false),
+	jsontext.CanonicalizeRawFloats(false),
+	jsontext.PreserveRawStrings(false),
+	jsontext.SpaceAfterComma(false), jsontext.SpaceAfterColon(false), jsontext.Multiline(false),
+)
+
+// Marshal is the event as EPCIS 2.0 JSON in one form only: members of the standard in the order of [Event]'s fields, then
+// extension members sorted recursively, no white space, numbers in extensions as they were written. It fails only when a raw
+// part (Context, ILMD, Ext) that was built in process is not valid JSON of its kind.
+func Marshal(e *Event) ([]byte, error) {
+	canonical := true
+	for raw := range e.raws {
+		if len(*raw) > 0 && canonical {
+			c, err := Canonical(*raw)
+			if err != nil {
+				return nil, err
+			}
+			canonical = bytes.Equal(c, *raw)
+		}
+	}
+	b, err := json.Marshal(e, rawAsWritten)
+	if err != nil || canonical {
+		return b, err
+	}
+	sorted, err := Unmarshal(b) // a copy, because others may be reading e
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(sorted, rawAsWritten)
+}
+
+// Unmarshal reads one event in EPCIS 2.0 JSON. It checks types and values, not the rules of the standard: ingest does that
+// before anything becomes a record. Errors of values wrap *[Error].
+func Unmarshal(b []byte) (*Event, error) {
+	e := new(Event)
+	if err := json.Unmarshal(b, e); err != nil {
+		return nil, err
+	}
+	if err := e.Normalise(); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// Normalise puts the raw parts of an event that was just decoded in their canonical form and makes empty lists nil, so that
+// an event equals what [Marshal] and [Unmarshal] make of it.
+func (e *Event) Normalise() error {
+	for raw := range e.raws {
+		c, err := Canonical(*raw)
+		if err != nil {
+			return err
+		}
+		*raw = c
+	}
+	dropEmpty(&e.EPCs, &e.ChildEPCs, &e.InputEPCs, &e.OutputEPCs, (*[]string)(&e.Certification))
+	dropEmpty(&e.Quantities, &e.ChildQuantities, &e.InputQuantities, &e.OutputQuantities)
+	dropEmpty(&e.BizTransactions)
+	dropEmpty(&e.Sources)
+	dropEmpty(&e.Destinations)
+	dropEmpty(&e.SensorElements)
+	for i := range e.SensorElements {
+		dropEmpty(&e.SensorElements[i].Reports)
+	}
+	if p := e.PersistentDisposition; p != nil {
+		dropEmpty(&p.Set, &p.Unset)
+		if p.Set == nil && p.Unset == nil {
+			e.PersistentDisposition = nil
+		}
+	}
+	if d := e.ErrorDeclaration; d != nil {
+		dropEmpty(&d.CorrectiveEventIDs)
+	}
+	return nil
+}
+
+func dropEmpty[T any](lists ...*[]T) {
+	for _, l := range lists {
+		if len(*l) == 0 {
+			*l = nil
+		}
+	}
+}
+
+// Canonical is a raw JSON value with sorted members and without white space, numbers as written. An empty value, an empty
+// object and null are nil: nothing was said.
+func Canonical(raw jsontext.Value) (jsontext.Value, error) {
+	if len(raw) == 0 {
+		return nil, nil
+	}
+	c := raw.Clone()
+	if err := c.Format(rawAsWritten); err != nil {
+		return nil, err
+	}
+	if s := string(c); s == "{}" || s == "null" {
+		return nil, nil
+	}
+	return c, nil
+}
+
+// raws yields every raw part of the event in a fixed order.
+func (e *Event) raws(yield func(*jsontext.Value) bool) {
+	ok := yield(&e.Context) && yield(&e.ILMD) && yield(&e.Ext)
+	for _, list := range [...][]Quantity{e.Quantities, e.ChildQuantities, e.InputQuantities, e.OutputQuantities} {
+		for i := range list {
+			ok = ok && yield(&list[i].Ext)
+		}
+	}
+	for _, p := range [...]*Place{e.ReadPoint, e.BizLocation} {
+		ok = ok && (p == nil || yield(&p.Ext))
+	}
+	for i := range e.BizTransactions {
+		ok = ok && yield(&e.BizTransactions[i].Ext)
+	}
+	for i := range e.Sources {
+		ok = ok && yield(&e.Sources[i].Ext)
+	}
+	for i := range e.Destinations {
+		ok = ok && yield(&e.Destinations[i].Ext)
+	}
+	if d := e.ErrorDeclaration; d != nil {
+		ok = ok && yield(&d.Ext)
+	}
+	for i := range e.SensorElements {
+		s := &e.SensorElements[i]
+		ok = ok && yield(&s.Ext) && (s.Metadata == nil || yield(&s.Metadata.Ext))
+		for j := range s.Reports {
+			ok = ok && yield(&s.Reports[j].Ext)
+		}
+	}
+}
