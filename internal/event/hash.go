@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/foodtrace-ledger/foodtrace/internal/gs1"
 )
 
@@ -58,8 +60,8 @@ func (h *hasher) needsContext() bool {
 	return false
 }
 
-// event writes the members in the order of the standard. Transactions, destinations, ILMD, sources and extension
-// members come after it, in the order of their bytes, as the published vectors have them.
+// event writes the members in the order of the standard. Transactions, destinations, ILMD, sources and members that the
+// standard does not know come after it, in the order of their bytes, as the published vectors have them.
 func (h *hasher) event() []byte {
 	e := h.e
 	h.text("eventType", string(e.Type))
@@ -83,12 +85,14 @@ func (h *hasher) event() []byte {
 	h.place("readPoint", e.ReadPoint)
 	h.place("bizLocation", e.BizLocation)
 	h.sensorElements(e.SensorElements)
+	start, cut := h.list("")
 	h.transactions(e.BizTransactions)
 	h.destinations(e.Destinations)
 	h.ilmd(e.ILMD)
-	h.leftovers()
 	h.sources(e.Sources)
-	h.members(e.Ext, "")
+	h.eachMember(e.Ext, func(name string, value jsontext.Value) { h.member(name, value) })
+	h.leftovers()
+	h.sort(start, cut)
 	return h.b
 }
 
@@ -110,8 +114,19 @@ func (h *hasher) text(name, value string) {
 func (h *hasher) id(name, value string) {
 	if value != "" {
 		h.key(name)
-		h.put(canonicalID(value))
+		h.identifier(value)
 	}
+}
+
+// identifier writes the Digital Link URI of a GS1 identifier; a name with a prefix that the event's context declares in full;
+// any other text as it is.
+func (h *hasher) identifier(s string) {
+	if ns, local, ok := h.ext.resolve(s); ok {
+		h.put(ns)
+		h.put(local)
+		return
+	}
+	h.put(canonicalID(s))
 }
 
 // canonicalID is the Digital Link URI of a GS1 identifier and any other text as it is.
@@ -123,16 +138,19 @@ func canonicalID(s string) string {
 	return c
 }
 
+// word writes a word of the CBV as its web URI.
 func (h *hasher) word(name, value string, v *vocabulary) {
 	if value == "" {
 		return
 	}
 	h.key(name)
-	w, ok := v.word(value)
-	if ok {
-		h.put(cbvNamespace)
-		h.put(v.prefix)
+	w, urn := cutPrefixFold(value, v.urn)
+	if !urn && strings.Contains(value, ":") {
+		h.identifier(value)
+		return
 	}
+	h.put(cbvNamespace)
+	h.put(v.prefix)
 	h.put(w)
 }
 
@@ -153,7 +171,7 @@ func (h *hasher) time(name string, t Time) {
 		return
 	}
 	h.key(name)
-	h.b = t.UTC().Add(time.Millisecond / 2).Truncate(time.Millisecond).AppendFormat(h.b, "2006-01-02T15:04:05.000Z")
+	h.b = t.UTC().Add(time.Millisecond/2).Truncate(time.Millisecond).AppendFormat(h.b, "2006-01-02T15:04:05.000Z")
 }
 
 func (h *hasher) decimal(name string, d Decimal) {
@@ -163,7 +181,7 @@ func (h *hasher) decimal(name string, d Decimal) {
 	}
 }
 
-// list begins a list; each element is followed by cut, the last by sort.
+// list begins a list; each element is followed by cut, the last by sort. Lists nest.
 func (h *hasher) list(name string) (start, cut int) {
 	h.put(name)
 	return len(h.b), len(h.cuts)
@@ -269,6 +287,7 @@ func (h *hasher) transactions(list []BizTransaction) {
 		h.cut()
 	}
 	h.sort(start, cut)
+	h.cut()
 }
 
 func (h *hasher) sources(list []Source) {
@@ -283,6 +302,7 @@ func (h *hasher) sources(list []Source) {
 		h.cut()
 	}
 	h.sort(start, cut)
+	h.cut()
 }
 
 func (h *hasher) destinations(list []Destination) {
@@ -297,11 +317,13 @@ func (h *hasher) destinations(list []Destination) {
 		h.cut()
 	}
 	h.sort(start, cut)
+	h.cut()
 }
 
 func (h *hasher) ilmd(raw []byte) {
 	if len(raw) > 0 {
 		h.put("ilmd")
-		h.members(raw, "ilmd")
+		h.object(raw)
+		h.cut()
 	}
 }

@@ -64,17 +64,16 @@ func namespacesOf(context jsontext.Value) (all []Namespace) {
 	}
 }
 
-// resolve splits a member's name into namespace and local name; ok is false for a name without a known prefix.
+// resolve splits a member's name into namespace and local name; ok is false for a name without a prefix that the event's
+// own context declares. Prefixes that only the standard's context declares are left alone, as the vectors have it.
 func (x *extension) resolve(name string) (ns, local string, ok bool) {
 	prefix, local, ok := strings.Cut(name, ":")
 	if !ok {
 		return "", name, false
 	}
-	for _, list := range [...][]Namespace{x.ns, BuiltinNamespaces} {
-		for i := len(list) - 1; i >= 0; i-- {
-			if list[i].Prefix == prefix {
-				return list[i].URI, local, true
-			}
+	for i := len(x.ns) - 1; i >= 0; i-- {
+		if x.ns[i].Prefix == prefix {
+			return x.ns[i].URI, local, true
 		}
 	}
 	return "", name, false
@@ -107,61 +106,80 @@ func unquote(v jsontext.Value) string {
 	return string(b)
 }
 
-// members writes the members of a raw object, sorted by what is written of them. Those without a namespace are not
-// written here but set aside with their path.
-func (h *hasher) members(raw jsontext.Value, path string) {
+// eachMember calls f for the members of a raw object that count.
+func (h *hasher) eachMember(raw jsontext.Value, f func(name string, value jsontext.Value)) {
 	if len(raw) == 0 {
 		return
 	}
-	start, cut := h.list("")
 	eachMember(raw, func(name string, value jsontext.Value) {
-		ns, local, ok := h.ext.resolve(name)
-		if slices.Contains(h.ext.ignore, name) || ns == rdfsNamespace && local == "comment" || strings.HasPrefix(name, "@") {
+		ns, local, _ := h.ext.resolve(name)
+		comment := name == "rdfs:comment" || ns == rdfsNamespace && local == "comment"
+		if comment || slices.Contains(h.ext.ignore, name) || strings.HasPrefix(name, "@") {
 			return
 		}
-		if !ok {
+		f(name, value)
+	})
+}
+
+// members writes the extension members of an element of the standard, in the order of what is written of them. Those without a
+// known namespace are not written here but set aside with their path.
+func (h *hasher) members(raw jsontext.Value, path string) {
+	start, cut := h.list("")
+	h.eachMember(raw, func(name string, value jsontext.Value) {
+		if _, _, ok := h.ext.resolve(name); ok {
+			h.member(name, value)
+		} else {
 			h.setAside(path, name, value)
-			return
 		}
-		eachElement(value, func(v jsontext.Value) {
-			h.b = append(h.b, '{')
-			h.put(ns)
-			h.b = append(h.b, '}')
-			h.put(local)
-			h.value(v, path)
-			h.cut()
-		})
 	})
 	h.sort(start, cut)
 }
 
-// setAside renders a member without a namespace for leftovers.
-func (h *hasher) setAside(path, name string, value jsontext.Value) {
-	from := len(h.b)
+// object writes the members of an object that the standard says nothing about.
+func (h *hasher) object(raw jsontext.Value) {
+	start, cut := h.list("")
+	h.eachMember(raw, func(name string, value jsontext.Value) { h.member(name, value) })
+	h.sort(start, cut)
+}
+
+// member writes one element, or one for each element of an array: {namespace}name or the name as it is, then =text or
+// the members of an object.
+func (h *hasher) member(name string, value jsontext.Value) {
+	ns, local, ok := h.ext.resolve(name)
 	eachElement(value, func(v jsontext.Value) {
-		h.put(path)
-		h.put(name)
-		h.value(v, path+name)
-		h.ext.left = append(h.ext.left, string(h.b[from:]))
-		h.b = h.b[:from]
+		if ok {
+			h.b = append(h.b, '{')
+			h.put(ns)
+			h.b = append(h.b, '}')
+		}
+		h.put(local)
+		h.value(v)
+		h.cut()
 	})
 }
 
+// setAside renders a member for leftovers.
+func (h *hasher) setAside(path, name string, value jsontext.Value) {
+	from, cuts := len(h.b), len(h.cuts)
+	h.put(path)
+	h.member(name, value)
+	h.ext.left = append(h.ext.left, string(h.b[from:]))
+	h.b, h.cuts = h.b[:from], h.cuts[:cuts]
+}
+
 func (h *hasher) leftovers() {
-	slices.Sort(h.ext.left)
 	for _, s := range h.ext.left {
 		h.put(s)
+		h.cut()
 	}
 }
 
-// value writes what follows a member's name: =text, or the members of an object.
-func (h *hasher) value(v jsontext.Value, path string) {
+func (h *hasher) value(v jsontext.Value) {
 	switch v.Kind() {
 	case '{':
-		h.members(v, path)
+		h.object(v)
 	case '"':
-		h.b = append(h.b, '=')
-		h.put(canonicalID(unquote(v)))
+		h.id("", unquote(v))
 	case '0':
 		h.b = append(h.b, '=')
 		if d, err := ParseDecimal(string(v)); err == nil {

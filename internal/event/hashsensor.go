@@ -1,6 +1,10 @@
 package event
 
-import "strings"
+import (
+	"math/big"
+	"strconv"
+	"strings"
+)
 
 func (h *hasher) sensorElements(list []SensorElement) {
 	if len(list) == 0 {
@@ -58,11 +62,11 @@ func (h *hasher) sensorReport(r *SensorReport) {
 	h.word("component", r.Component, &components)
 	if r.StringValue != nil {
 		h.key("stringValue")
-		h.put(*r.StringValue)
+		h.put(likeNumber(*r.StringValue))
 	}
 	if r.BooleanValue != nil {
 		h.key("booleanValue")
-		h.bool(*r.BooleanValue)
+		h.put(strconv.FormatBool(*r.BooleanValue))
 	}
 	h.text("hexBinaryValue", r.HexBinaryValue)
 	h.id("uriValue", r.URIValue)
@@ -77,7 +81,7 @@ func (h *hasher) sensorReport(r *SensorReport) {
 	h.members(r.Ext, "sensorElementListsensorElementsensorReport")
 }
 
-// gs1Word writes a word of the GS1 web vocabulary; a value with a colon is not a bare word and stays as it is.
+// gs1Word writes a word of the GS1 web vocabulary; a value with a colon is not a bare word.
 func (h *hasher) gs1Word(name, value string) {
 	if value == "" {
 		return
@@ -86,13 +90,19 @@ func (h *hasher) gs1Word(name, value string) {
 	if !strings.Contains(value, ":") {
 		h.put(gs1Namespace)
 	}
-	h.put(value)
+	h.identifier(value)
 }
 
-func (h *hasher) bool(v bool) {
-	if v {
-		h.put("true")
-	} else {
-		h.put("false")
+// likeNumber gives a text of digits the form that the published vectors give it, a number of 53 bits without leading zeros.
+// Only stringValue of a sensor report is treated so: a lot number 007 is not the lot number 7.
+func likeNumber(s string) string {
+	if s == "" || len(s) > maxDecimalText || strings.Trim(s, "0123456789") != "" {
+		return s
 	}
+	n, _, err := big.ParseFloat(s, 10, 53, big.ToNearestEven)
+	if err != nil {
+		return s
+	}
+	whole, _ := n.Int(nil)
+	return whole.String()
 }

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -130,7 +131,7 @@ func (e *Event) stateLot() (lot string) {
 	if len(e.ILMD) == 0 {
 		return ""
 	}
-	x := extension{ns: namespacesOf(e.Context)}
+	x := extension{ns: append(slices.Clone(BuiltinNamespaces), namespacesOf(e.Context)...)}
 	eachMember(e.ILMD, func(name string, value jsontext.Value) {
 		ns, local, ok := x.resolve(name)
 		if local != "lotNumber" || ok && !isMasterData(ns) || value.Kind() != '"' {
