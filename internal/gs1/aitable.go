@@ -1,6 +1,6 @@
 package gs1
 
-// ai describes a run of application identifiers (General Specifications figure 3.2-1): those from first to last whose
+// ai describes a run of application identifiers (General Specifications section 3.2): those from first to last whose
 // final digit is at most digit.
 type ai struct {
 	first, last string
@@ -49,7 +49,8 @@ var aiTable = [...]ai{
 	{"3930", "3939", '9', attribute, "N3 N..15"},
 	{"3940", "3943", '9', attribute, "N4"},
 	{"3950", "3955", '9', attribute, "N6"},
-	{"400", "401", '9', attribute, "X..30"},
+	{"400", "400", '9', attribute, "X..30"},
+	{"401", "401", '9', attribute, "X..30,prefix"},
 	{"402", "402", '9', attribute, "N17,csum"},
 	{"403", "403", '9', attribute, "X..30"},
 	{"410", "417", '9', predefined | attribute, "N13,csum"},
@@ -88,7 +89,7 @@ var aiTable = [...]ai{
 	{"7010", "7010", '9', attribute, "X..2"},
 	{"7011", "7011", '9', attribute, "N6,yymmdd [N4],hhmi"},
 	{"7020", "7022", '9', attribute, "X..20"},
-	{"7023", "7023", '9', attribute, "X..30"},
+	{"7023", "7023", '9', attribute, "X..30,prefix"},
 	{"7030", "7039", '9', attribute, "N3 X..27"},
 	{"7040", "7040", '9', 0, "N1 X1 X1 X1"},
 	{"7041", "7041", '9', 0, "X..4"},
@@ -109,13 +110,13 @@ var aiTable = [...]ai{
 	{"8001", "8001", '9', attribute, "N4,nonzero N5,nonzero N3,nonzero N1 N1"},
 	{"8002", "8002", '9', attribute, "X..20"},
 	{"8003", "8003", '9', attribute, "N1,zero N13,csum [X..16]"},
-	{"8004", "8004", '9', attribute, "X..30"},
+	{"8004", "8004", '9', attribute, "X..30,prefix"},
 	{"8005", "8005", '9', attribute, "N6"},
 	{"8006", "8006", '9', attribute, "N14,csum N4,pieceoftotal"},
 	{"8007", "8007", '9', attribute, "X..34"},
 	{"8008", "8008", '9', attribute, "N6,yymmdd N2,hh [N2],mi [N2],ss"},
 	{"8009", "8009", '9', attribute, "X..50"},
-	{"8010", "8010", '9', attribute, "Y..30"},
+	{"8010", "8010", '9', attribute, "Y..30,prefix"},
 	{"8011", "8011", '9', 0, "N..12,nozeroprefix"},
 	{"8012", "8012", '9', attribute, "X..20"},
 	{"8013", "8013", '9', attribute, "X..25,csumalpha"},

@@ -68,7 +68,7 @@ func checkDigitFault[T string | []byte](part string, digits T) *Error {
 	return fault(CheckDigitWrong, part, "the check digit is "+string(digits[n])+" and should be "+string(checkDigit(digits[:n])))
 }
 
-// PadGTIN fills a GTIN-8, -12 or -13 with leading zeros to 14 digits (General Specifications 3.3.2). Its check digit
+// PadGTIN fills a GTIN-8, -12 or -13 with leading zeros to 14 digits. Its check digit
 // stays right. It does not check it; it fails with LengthWrong or CharsetWrong.
 func PadGTIN(gtin string) (string, error) {
 	switch {

@@ -101,7 +101,12 @@ func runCheck(name, part, v string) *Error {
 		if !endsInCheckDigit(v) {
 			return checkDigitFault(part, v)
 		}
+	case "prefix":
+		return checkPrefix(part, v)
 	case "csumalpha":
+		if err := checkPrefix(part, v); err != nil {
+			return err
+		}
 		if !endsInCheckPair(v) {
 			return fault(CheckDigitWrong, part, "the two check characters do not match")
 		}
@@ -130,6 +135,14 @@ func runCheck(name, part, v string) *Error {
 	}
 	if !ok {
 		return fault(ValueWrong, part, "the value is not possible")
+	}
+	return nil
+}
+
+// checkPrefix looks for a company prefix at the start of a value without fixed digits.
+func checkPrefix(part, v string) *Error {
+	if len(v) < minPrefix || !allDigits(v[:minPrefix]) {
+		return fault(PrefixWrong, part, "the value does not start with a company prefix")
 	}
 	return nil
 }

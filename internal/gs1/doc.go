@@ -1,5 +1,5 @@
 // Package gs1 reads and writes GS1 identifiers: EPC URNs (TDS 2.0), GS1 Digital Link URIs (URI Syntax 1.x),
-// check digits (General Specifications section 7.9) and the canonical Digital Link form that CBV 2.0 section 8.9
+// check digits (General Specifications section 7.9) and the canonical Digital Link form that CBV 2.0
 // asks for in event hashes.
 //
 // It is pure: no input or output, no clock, no floating point, no shared state. The contract links it and relies on
@@ -7,6 +7,6 @@
 //
 // One rule holds throughout. A wrong check digit is common in real data and does not make an identifier unreadable:
 // functions then return their full result together with an [Error] whose Code is [CheckDigitWrong], and the caller
-// decides. With any other error Parse and Canonical hand back the URI as given, which still serves as an opaque key;
-// the other functions hand back nothing.
+// decides. With any other error Parse and Canonical hand back the URI as given, which still serves as a key, and Parse
+// also the parts when only the lot, serial number or extension is at fault; the other functions hand back nothing.
 package gs1

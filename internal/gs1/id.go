@@ -18,11 +18,12 @@ type ID struct {
 	GLN string
 	// Extension is what qualifies a Location, Party, GIAI, GSRN, GSRNP or PaySlip further (AI 254, 7040, 8019, 8020).
 	Extension string
-	// Canonical is the canonical Digital Link URI, or the URI as given for Other.
+	// Canonical is the canonical Digital Link URI, or the URI as given for Other and where Parse found an error other than
+	// CheckDigitWrong.
 	Canonical string
 }
 
-// canonicalStem is the domain of canonical Digital Link URIs (GS1 Digital Link: URI Syntax, section 7).
+// canonicalStem is the domain of canonical Digital Link URIs (GS1 Digital Link: URI Syntax).
 const canonicalStem = "https://id.gs1.org/"
 
 // Parse reads an EPC URN (pure identity, class or pattern), a GS1 Digital Link URI on any domain, with any path before
@@ -30,24 +31,30 @@ const canonicalStem = "https://id.gs1.org/"
 //
 // Any other URI is Kind Other without an error. A URI that claims to be GS1's (urn:epc:id:, urn:epc:class:,
 // urn:epc:idpat:, or the domain id.gs1.org) and is not well formed is Kind Other, Canonical as given, with an *[Error].
-// One whose only fault is the check digit is returned in full with an *[Error] of Code [CheckDigitWrong].
+// One whose only fault is the check digit is returned in full with an *[Error] of Code [CheckDigitWrong]. One whose lot,
+// serial number or extension is too long or has a character that GS1 does not allow (a space, a Chinese character) has its
+// parts and Kind, so that its product is known, but Canonical as given.
 func Parse(uri string) (ID, error) {
 	var room [maxCanonical]byte
 	c, err := canonicalise(room[:0], uri)
 	if c.key == nil {
 		return ID{Canonical: uri}, asError(err)
 	}
-	return c.id(sameOrNew(c.text, uri)), asError(err)
+	id := c.id(sameOrNew(c.text, uri))
+	if c.asGiven {
+		id.Canonical = uri
+	}
+	return id, asError(err)
 }
 
-// Canonical is the canonical Digital Link URI of any GS1 identifier, as the CBV 2.0 event hash wants it (section 8.9):
+// Canonical is the canonical Digital Link URI of any GS1 identifier, as the CBV 2.0 event hash wants it:
 // domain id.gs1.org, GTIN of 14 digits, only the finest level (no lot beside a serial number, no consumer product
 // variant), no query, one percent-encoding (all but RFC 3986 unreserved characters). Errors are those of [Parse]; the text
 // is usable with each of them, and is uri itself where it is not a readable GS1 identifier.
 func Canonical(uri string) (string, error) {
 	var room [maxCanonical]byte
 	c, err := canonicalise(room[:0], uri)
-	if c.key == nil {
+	if c.key == nil || c.asGiven {
 		return uri, asError(err)
 	}
 	return sameOrNew(c.text, uri), asError(err)
@@ -73,6 +80,7 @@ type canonical struct {
 	keyEnd  int
 	qualAt  int
 	escaped bool // some value is percent-encoded
+	asGiven bool // the parts can be read, but there is no canonical form
 }
 
 func canonicalise(room []byte, uri string) (canonical, *Error) {
@@ -104,12 +112,13 @@ func (c *canonical) startQualifier(q *qualifier) {
 
 // value appends a percent-encoded text of min to max characters in one percent-encoding.
 func (c *canonical) value(part, raw string, min, max int, set charset) *Error {
+	var err *Error
 	n := set.plainPrefix(raw) // nearly always all of it
 	c.text = append(c.text, raw[:n]...)
 	for i := n; i < len(raw); n++ {
 		b, width := unescapeAt(raw, i)
 		if !set.has(b) {
-			return fault(CharsetWrong, part, "a character is not allowed here")
+			err = fault(CharsetWrong, part, "a character is not allowed here")
 		}
 		before := len(c.text)
 		c.text = appendEscaped(c.text, b)
@@ -117,9 +126,18 @@ func (c *canonical) value(part, raw string, min, max int, set charset) *Error {
 		i += width
 	}
 	if n < min || n > max {
-		return fault(LengthWrong, part, "too short or too long")
+		err = fault(LengthWrong, part, "too short or too long")
 	}
-	return nil
+	return err
+}
+
+// despite is what can still be read when err is in the qualifier: all, unless the value is empty.
+func (c *canonical) despite(err *Error) canonical {
+	if c.qual == nil || len(c.text) == c.qualAt || err.Code != CharsetWrong && err.Code != LengthWrong {
+		return canonical{}
+	}
+	c.asGiven = true
+	return *c
 }
 
 // checkDigits is nil or the one fault that leaves the identifier readable.

@@ -13,7 +13,7 @@ const (
 	LogisticUnit             // 00: SSCC (sscc)
 	Location                 // 414, 414+254 (sgln)
 	Party                    // 417 (pgln)
-	TradeParty               // 410-413, 416: a GLN in a trade role, a key until URI Syntax 1.2 (no URN)
+	TradeParty               // 410-413, 416: a GLN in a trade role, a key in earlier editions of the URI syntax (no URN)
 	PaySlip                  // 415, 415+8020 (no URN)
 	GRAI                     // 8003: returnable asset (grai)
 	GIAI                     // 8004: individual asset (giai)
@@ -41,7 +41,7 @@ func (k Kind) String() string {
 
 // key describes the value of a Digital Link primary key: a fixed number of digits, then an optional tail.
 type key struct {
-	ai, name string // name is the short name of Digital Link URI syntax 1.1
+	ai, name string // name is the short name that earlier editions of the URI syntax gave it
 	kind     Kind
 	digits   int     // leading digits; for keys without a check digit the shortest company prefix we accept
 	check    int     // how many leading digits the check digit ends; 0 for none

@@ -23,8 +23,7 @@ func (l Link) Elements() []Element {
 	return append(append(all, l.Qualifiers...), l.Attributes...)
 }
 
-// separator is the FNC1 that ends a value without a predefined length, as a scanner transmits it (General
-// Specifications 7.8.5).
+// separator is the FNC1 that ends a value without a predefined length, as a scanner transmits it.
 const separator = '\x1d'
 
 // ElementString is the content of a GS1 barcode with the link's elements in the order of the URI, without the leading FNC1.
@@ -123,7 +122,7 @@ func checkURI(uri string) *Error {
 	return nil
 }
 
-// readQuery sorts the parts of the query (separated by '&' or, as section 4.8 allows, ';') into attributes and others.
+// readQuery sorts the parts of the query (separated by '&' or ';') into attributes and others.
 func (l *Link) readQuery(query string) {
 	for _, part := range strings.FieldsFunc(query, func(r rune) bool { return r == '&' || r == ';' }) {
 		name, value, has := strings.Cut(part, "=")
@@ -165,7 +164,7 @@ func checkElement(e *Element) *Error {
 	return checkValue(e.AI, e.Value)
 }
 
-// checkAttributes refuses unknown and repeated identifiers and those whose place is the path (section 4.7).
+// checkAttributes refuses unknown and repeated identifiers and those whose place is the path.
 func (l *Link) checkAttributes() *Error {
 	key := keyNamed(l.Key.AI)
 	for i, e := range l.Attributes {

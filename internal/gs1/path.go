@@ -43,13 +43,6 @@ type pathPair struct {
 	raw  string
 }
 
-func (p pathPair) ai() string {
-	if p.key != nil {
-		return p.key.ai
-	}
-	return p.qual.ai
-}
-
 // pathPairs reads the path from its end, because anything may precede the key. The first pair is the last in the path.
 // It checks that the qualifiers are the key's and in order. stem is the part before the key.
 func pathPairs(path string) (pairs [maxPairs]pathPair, n int, stem string, err *Error) {
@@ -105,9 +98,12 @@ func fromPath(room []byte, path string) (canonical, *Error) {
 		return canonical{}, err
 	}
 	for i := n - 2; i >= 0; i-- {
-		if err := c.pathQualifier(pairs[i].qual, pairs[i].raw); err != nil {
-			return canonical{}, err
+		if e := c.pathQualifier(pairs[i].qual, pairs[i].raw); e != nil {
+			err = e
 		}
+	}
+	if err != nil {
+		return c.despite(err), err
 	}
 	return c, c.checkDigits()
 }
@@ -125,6 +121,11 @@ func (c *canonical) pathKey(raw string) *Error {
 // keyValue appends a value of n digits and a tail.
 func (c *canonical) keyValue(raw string, n int) *Error {
 	k := c.key
+	if k.check == 0 {
+		if err := checkPrefix(k.ai, raw); err != nil {
+			return err
+		}
+	}
 	if len(raw) < n {
 		return fault(LengthWrong, k.ai, "the key is too short")
 	}

@@ -96,7 +96,7 @@ func fromURN(room []byte, urn string) (canonical, *Error) {
 	var c canonical
 	c.start(room, keyNamed(s.ai))
 	if err := c.urnFields(s, fields, in == inPattern); err != nil {
-		return canonical{}, err
+		return c.despite(err), err
 	}
 	return c, nil
 }
@@ -191,7 +191,7 @@ func (c *canonical) urnRest(s *scheme, after string, pattern bool) *Error {
 		}
 		return nil
 	}
-	if s.name == "sgln" && after == "0" { // TDS 2.0 section 6.3.3: the GLN without an extension
+	if s.name == "sgln" && unescapePath(after) == "0" { // TDS 2.0 section 6.3.3: the GLN without an extension
 		return nil
 	}
 	if s.qual != "" {
@@ -225,100 +225,88 @@ func ToURN(dl string, gcpLength int) (string, error) {
 	if gcpLength < minURNPrefix || gcpLength > maxURNPrefix {
 		return "", fault(PrefixWrong, "company prefix", "a company prefix has 6 to 12 digits")
 	}
-	id, err := Parse(dl)
-	if err != nil && !IsCheckDigit(err) {
+	var room [maxCanonical]byte
+	c, err := canonicalise(room[:0], dl)
+	switch {
+	case c.key != nil && !c.asGiven:
+		urn, noURN := c.urn(gcpLength)
+		if noURN != nil {
+			return "", noURN
+		}
+		return urn, asError(err)
+	case err != nil:
 		return "", err
 	}
-	if id.Kind == Other {
-		return "", fault(KeyUnknown, "", "not a GS1 Digital Link URI")
-	}
-	urn, noURN := id.urn(gcpLength)
-	if noURN != nil {
-		return "", noURN
-	}
-	return urn, err
+	return "", fault(KeyUnknown, "", "not a GS1 Digital Link URI")
 }
 
-// urnForm says which scheme an identifier takes, in which form, and the text of its last field.
-func (id ID) urnForm() (name string, in uint8, last string) {
-	switch id.Kind {
-	case Class:
-		return "sgtin", inPattern, "*"
-	case Lot:
-		return "lgtin", inClass, id.Lot
-	case Instance:
-		return "sgtin", inID, id.Serial
-	case UPUI:
-		return "upui", inID, id.Serial
-	case ITIP:
-		return serialOrPattern("itip", id.Serial)
-	case CPI:
-		return serialOrPattern("cpi", id.Serial)
-	case GRAI:
-		return serialOrPattern("grai", id.Key[14:])
-	case GDTI:
-		return serialOrPattern("gdti", id.Key[13:])
-	case GCN:
-		return serialOrPattern("sgcn", id.Key[13:])
-	case Location:
-		if id.Extension == "" {
-			return "sgln", inID, "0"
+// scheme is that of the identifier; nil when it has no URN. sgtin comes first in the table, for a GTIN alone.
+func (c *canonical) scheme() *scheme {
+	for i := range schemes {
+		if s := &schemes[i]; s.ai == c.key.ai && (c.qual == nil || s.qual == c.qual.ai) {
+			return s
 		}
-		return "sgln", inID, id.Extension
-	case LogisticUnit:
-		return "sscc", inID, ""
-	case Party:
-		return "pgln", inID, ""
-	case TradeParty, PaySlip, GMN, Other:
-		return "", 0, ""
 	}
-	return id.Kind.String(), inID, "" // giai, gsrn, gsrnp, ginc, gsin
+	return nil
 }
 
-func serialOrPattern(name, serial string) (string, uint8, string) {
-	if serial == "" {
-		return name, inPattern, "*"
-	}
-	return name, inID, serial
-}
-
-var families = [...]string{inID: "urn:epc:id:", inClass: "urn:epc:class:", inPattern: "urn:epc:idpat:"}
-
-func (id ID) urn(gcpLength int) (string, *Error) {
-	name, in, last := id.urnForm()
-	s := schemeNamed(name, in)
-	if s == nil || id.Kind == ITIP && id.Lot != "" || id.Extension != "" && strings.Contains(id.Canonical, "/7040/") ||
-		(id.Kind == GSRN || id.Kind == GSRNP) && id.Extension != "" {
+func (c *canonical) urn(gcpLength int) (string, *Error) {
+	s := c.scheme()
+	if s == nil {
 		return "", fault(NoURN, "", "this identifier has no EPC URN")
 	}
-	digits := id.Key
+	digits, tail := unescapePath(string(c.text[c.keyAt:c.keyEnd])), ""
 	if s.zero {
 		digits = digits[1:]
 	}
-	out := append(append(make([]byte, 0, maxCanonical), families[in]...), name...)
-	out = append(out, ':')
-	prefixEnd := s.lead + gcpLength
-	end := len(digits)
 	if s.total > 0 {
-		end = s.total
+		digits, tail = digits[:s.total], digits[s.total+1:] // without the check digit
 	}
-	if len(digits) < prefixEnd || !allDigits(digits[:prefixEnd]) || s.total == 0 && s.rest == noRest && end == prefixEnd {
+	prefixEnd := s.lead + gcpLength
+	needsMore := s.total == 0 && s.rest == noRest
+	if len(digits) < prefixEnd || !allDigits(digits[:prefixEnd]) || needsMore && len(digits) == prefixEnd {
 		return "", fault(PrefixWrong, "company prefix", "the key does not start with a company prefix of that length")
 	}
-	out = append(append(out, digits[s.lead:prefixEnd]...), '.')
-	out = append(out, digits[:s.lead]...)
-	out = appendURNText(out, digits[prefixEnd:end])
+	last, pattern := c.lastField(s, tail)
+	out := append(make([]byte, 0, maxCanonical), "urn:epc:"...)
+	out = append(append(append(append(out, s.family(pattern)...), ':'), s.name...), ':')
+	out = append(append(append(out, digits[s.lead:prefixEnd]...), '.'), digits[:s.lead]...)
+	out = appendURNText(out, digits[prefixEnd:])
 	if s.rest == pieces {
-		out = append(append(append(append(out, '.'), digits[14:16]...), '.'), digits[16:18]...)
+		out = append(append(append(append(out, '.'), tail[:2]...), '.'), tail[2:]...)
 	}
 	if s.rest != noRest {
 		out = append(out, '.')
-		if in == inPattern {
-			return string(append(out, '*')), nil
-		}
-		out = appendURNText(out, last)
 	}
-	return string(out), nil
+	if pattern {
+		return string(append(out, '*')), nil
+	}
+	return string(appendURNText(out, last)), nil
+}
+
+// lastField is the serial, lot or extension, or says that the URN is a pattern for lack of it.
+func (c *canonical) lastField(s *scheme, tail string) (last string, pattern bool) {
+	switch {
+	case s.rest == noRest:
+		return "", false
+	case c.qual != nil:
+		return unescapePath(string(c.text[c.qualAt:])), false
+	case s.name == "sgln":
+		return "0", false
+	case s.qual == "" && tail != "":
+		return tail, false
+	}
+	return "", true
+}
+
+func (s *scheme) family(pattern bool) string {
+	switch {
+	case pattern:
+		return "idpat"
+	case s.kind == inClass:
+		return "class"
+	}
+	return "id"
 }
 
 // appendURNText percent-encodes what a URN may not carry (TDS 2.0 section 5: " % & / < > ? and #).
@@ -326,8 +314,7 @@ func appendURNText(dst []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
 		case '"', '%', '&', '/', '<', '>', '?', '#':
-			const hex = "0123456789ABCDEF"
-			dst = append(dst, '%', hex[s[i]>>4], hex[s[i]&15])
+			dst = appendEscaped(dst, s[i])
 		default:
 			dst = append(dst, s[i])
 		}
