@@ -56,7 +56,7 @@ type Block struct {
 	Height   uint64
 	Hash     [32]byte // over the block's bytes; the next block's PrevHash
 	PrevHash [32]byte
-	Time     event.Time // the ledger's time of its transactions
+	Time     event.Time // when it was made: not before any of its transactions, nor before the block before
 	Txs      []Tx
 }
 
@@ -64,6 +64,7 @@ type Block struct {
 type Tx struct {
 	ID       string
 	Actor    contract.Actor
+	Time     event.Time // the ledger's time at which the contract decided it
 	Batch    *contract.Batch
 	Outcomes []contract.Outcome
 }
