@@ -100,10 +100,24 @@ type Item struct {
 	Serial  string `json:"serial,omitzero"`  // serial number, for people
 }
 
-// Page asks for at most Limit entries after the opaque cursor After ("" for the first).
+// Page asks for at most Limit entries (0: DefaultPageSize) after the opaque cursor After ("" for the first).
 type Page struct {
 	After string
 	Limit int
+}
+
+// Limits of a page: what a screen shows, and what still is read in a moment.
+const (
+	DefaultPageSize = 50
+	MaxPageSize     = 1000
+)
+
+// Size is the number of entries that the page may hold.
+func (p Page) Size() int {
+	if p.Limit <= 0 {
+		return DefaultPageSize
+	}
+	return min(p.Limit, MaxPageSize)
 }
 
 // ActFilter selects inspections, holds and violations. Empty fields select everything; they combine with AND.
@@ -146,6 +160,7 @@ type Reader interface {
 var (
 	ErrNotFound = errors.New("index: not found")
 	ErrPosition = errors.New("index: the block does not follow what is indexed")
+	ErrCursor   = errors.New("index: not a cursor of this list")
 	// ErrSchema: the database was written by another version. Remove it and start again: it is rebuilt from the ledger.
 	ErrSchema = errors.New("index: written by another version of the program")
 )

@@ -1,0 +1,431 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
+	"github.com/foodtrace-ledger/foodtrace/internal/event"
+	"github.com/foodtrace-ledger/foodtrace/internal/gs1"
+	"github.com/foodtrace-ledger/foodtrace/internal/index"
+	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
+	"github.com/foodtrace-ledger/foodtrace/internal/trace"
+)
+
+// Position implements index.Writer.
+func (ix *Index) Position(ctx context.Context) (height uint64, hash [32]byte, err error) {
+	return position(ctx, ix.read)
+}
+
+type queryer interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func position(ctx context.Context, db queryer) (height uint64, hash [32]byte, err error) {
+	var h []byte
+	if err := db.QueryRowContext(ctx, "SELECT height, hash FROM position").Scan(&height, &h); err != nil {
+		return 0, hash, fmt.Errorf("index: read position: %w", err)
+	}
+	if copy(hash[:], h) != len(h) || len(h) != len(hash) {
+		return 0, hash, errors.New("index: the position is damaged")
+	}
+	return height, hash, nil
+}
+
+// Apply implements index.Writer.
+func (ix *Index) Apply(ctx context.Context, blocks []*ledger.Block) error {
+	if len(blocks) == 0 {
+		return nil
+	}
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	tx, err := ix.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("index: begin: %w", err)
+	}
+	if err := ix.apply(ctx, tx, blocks); err != nil {
+		ix.keys.Purge() // it may know numbers that are rolled back
+		return errors.Join(err, tx.Rollback())
+	}
+	if err := tx.Commit(); err != nil {
+		ix.keys.Purge()
+		return fmt.Errorf("index: commit: %w", err)
+	}
+	return nil
+}
+
+func (ix *Index) apply(ctx context.Context, tx *sql.Tx, blocks []*ledger.Block) error {
+	height, hash, err := position(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, b := range blocks {
+		if b.Height != height || b.Height > 0 && b.PrevHash != hash {
+			return fmt.Errorf("%w: block %d after %d blocks", index.ErrPosition, b.Height, height)
+		}
+		height, hash = b.Height+1, b.Hash
+	}
+	p, err := newProjection(ctx, ix, tx, blocks)
+	if err != nil {
+		return err
+	}
+	for _, b := range blocks {
+		if err := p.block(b); err != nil {
+			return fmt.Errorf("index: block %d: %w", b.Height, err)
+		}
+	}
+	if err := p.flush(); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE position SET height = ?, hash = ?", height, hash[:])
+	return err
+}
+
+// projection turns the blocks of one Apply into rows.
+type projection struct {
+	ctx  context.Context
+	tx   *sql.Tx
+	ids  *interner
+	at   place // of the record at hand
+	last numbers
+
+	txs, events, uses, containments, memberships *inserter
+	inspections, holds                           *inserter
+	violations, violationItems, violationHolds   *inserter
+	evidence                                     *inserter
+}
+
+// place is where a record stands.
+type place struct {
+	tx    int64
+	pos   int
+	block uint64
+}
+
+// numbers are the highest ones given so far.
+type numbers struct{ tx, event, inspection, hold, violation int64 }
+
+func newProjection(ctx context.Context, ix *Index, tx *sql.Tx, blocks []*ledger.Block) (*projection, error) {
+	p := &projection{
+		ctx: ctx, tx: tx,
+		txs:            insertInto("txs", "no, id, member, time, block"),
+		events:         insertInto("events", "id, hash, hash8, name8, tx, pos, block, notes, body"),
+		uses:           insertNew("uses", "item, time, event, role, process, block"),
+		containments:   insertNew("containments", "parent, child, time, event, action, block"),
+		memberships:    insertNew("memberships", "instance, lot, event, block"),
+		inspections:    insertInto("inspections", "no, id, item, body, tx, pos, block"),
+		holds:          insertInto("holds", "no, id, item, body, tx, pos, block"),
+		violations:     insertInto("violations", "no, hash, holds, items, body, tx, pos, block"),
+		violationItems: insertNew("violation_items", "item, violation, block"),
+		violationHolds: insertNew("violation_holds", "hold, violation, block"),
+		evidence:       insertNew("evidence", "sha256, body, block"),
+	}
+	err := tx.QueryRowContext(ctx, `SELECT coalesce((SELECT max(no) FROM txs), 0), coalesce((SELECT max(id) FROM events), 0),
+		coalesce((SELECT max(no) FROM inspections), 0), coalesce((SELECT max(no) FROM holds), 0), coalesce((SELECT max(no) FROM violations), 0)`).
+		Scan(&p.last.tx, &p.last.event, &p.last.inspection, &p.last.hold, &p.last.violation)
+	if err != nil {
+		return nil, fmt.Errorf("index: read numbers: %w", err)
+	}
+	p.ids, err = newInterner(ctx, tx, ix.keys, blocks)
+	return p, err
+}
+
+// flush writes what was collected.
+func (p *projection) flush() error {
+	for _, in := range []*inserter{p.txs, p.ids.items, p.events, p.uses, p.containments, p.memberships, p.inspections, p.holds, p.violations,
+		p.violationItems, p.violationHolds, p.evidence} {
+		if err := in.flush(p.ctx, p.tx); err != nil {
+			return fmt.Errorf("index: write %s: %w", in.head, err)
+		}
+	}
+	return nil
+}
+
+func (p *projection) exec(query string, args ...any) error {
+	if err := p.flush(); err != nil { // it may concern rows that were only collected
+		return err
+	}
+	_, err := p.tx.ExecContext(p.ctx, query, args...)
+	return err
+}
+
+func (p *projection) block(b *ledger.Block) error {
+	for i := range b.Txs {
+		t := &b.Txs[i]
+		p.last.tx++
+		p.txs.row(p.last.tx, t.ID, t.Actor.MSP, b.Time.String(), int64(b.Height))
+		if len(t.Outcomes) != len(t.Batch.Records) {
+			return fmt.Errorf("tx %s: %d outcomes for %d records", t.ID, len(t.Outcomes), len(t.Batch.Records))
+		}
+		p.at = place{tx: p.last.tx, block: b.Height}
+		if t.Batch.Source != nil {
+			if err := p.files([]contract.Evidence{*t.Batch.Source}); err != nil {
+				return err
+			}
+		}
+		for pos := range t.Batch.Records {
+			p.at.pos = pos
+			if err := p.record(&t.Batch.Records[pos], &t.Outcomes[pos]); err != nil {
+				return fmt.Errorf("tx %s, record %d: %w", t.ID, pos, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *projection) record(r *contract.Record, o *contract.Outcome) error {
+	if o.Status == contract.Refused && len(o.Violations) > 0 && r.Event != nil {
+		return p.violation(r, o)
+	}
+	if o.Status != contract.Accepted {
+		return nil
+	}
+	if err := p.files(r.Evidence); err != nil {
+		return err
+	}
+	switch {
+	case r.Event != nil && o.Voids:
+		return p.declareVoid(r, o)
+	case r.Event != nil:
+		return p.event(r, o)
+	case r.Inspection != nil:
+		p.last.inspection++
+		return p.act(p.inspections, p.last.inspection, r.Inspection.Item, r, o)
+	case r.Hold != nil:
+		p.last.hold++
+		return p.act(p.holds, p.last.hold, r.Hold.Item, r, o)
+	case r.Release != nil:
+		body, err := json.Marshal(r, json.Deterministic(true))
+		if err != nil {
+			return err
+		}
+		return p.exec("UPDATE holds SET released = ?, release_pos = ?, release = ? WHERE id = ? AND released = 0",
+			p.at.tx, p.at.pos, body, r.Release.Hold)
+	case r.Registration != nil:
+		return p.registration(r.Registration)
+	}
+	return nil
+}
+
+func (p *projection) files(list []contract.Evidence) error {
+	for i := range list {
+		body, err := json.Marshal(&list[i])
+		if err != nil {
+			return err
+		}
+		p.evidence.row(list[i].SHA256, body, int64(p.at.block))
+	}
+	return nil
+}
+
+// act adds an inspection or a hold.
+func (p *projection) act(in *inserter, no int64, item string, r *contract.Record, o *contract.Outcome) error {
+	body, err := json.Marshal(r, json.Deterministic(true))
+	if err != nil {
+		return err
+	}
+	in.row(no, o.ID, int64(p.ids.id(itemKey(item), p.at)), body, p.at.tx, int64(p.at.pos), int64(p.at.block))
+	return nil
+}
+
+// notes is what an event's row keeps besides the event.
+type notes struct {
+	Findings []contract.Finding  `json:"findings,omitempty"`
+	Evidence []contract.Evidence `json:"evidence,omitempty"`
+}
+
+func (p *projection) event(r *contract.Record, o *contract.Outcome) error {
+	body, err := json.Marshal(r.Event)
+	if err != nil {
+		return err
+	}
+	hash, hash8, err := packHash(o.ID)
+	if err != nil {
+		return err
+	}
+	var extra, name8 any
+	if len(o.Findings) > 0 || len(r.Evidence) > 0 {
+		b, err := json.Marshal(notes{o.Findings, r.Evidence})
+		if err != nil {
+			return err
+		}
+		extra = b
+	}
+	if r.Event.ID != "" && r.Event.ID != o.ID {
+		name8 = digest8(r.Event.ID)
+	}
+	p.last.event++
+	p.events.row(p.last.event, hash, hash8, name8, p.at.tx, int64(p.at.pos), int64(p.at.block), extra, body)
+	return p.links(r.Event, p.last.event)
+}
+
+// links adds what an event says of its items (docs/rules.md, sections 1 and 2).
+func (p *projection) links(e *event.Event, no int64) error {
+	time, block := e.Time.UnixMicro(), int64(p.at.block)
+	process, err := p.process(e, no)
+	if err != nil {
+		return err
+	}
+	var parent trace.ItemID
+	var children []trace.ItemID
+	for _, it := range e.Items() {
+		id, in := p.ids.id(it.Key, p.at), int64(0)
+		if it.Kind != gs1.Class { // a class connects nothing
+			switch it.Role {
+			case event.RoleInput, event.RoleOutput:
+				in = process
+			case event.RoleParent:
+				parent = id
+			case event.RoleChild:
+				children = append(children, id)
+			}
+		}
+		p.uses.row(int64(id), time, no, int64(traceRole(it.Role)), in, block)
+	}
+	if parent != 0 && (e.Type == event.Aggregation || e.Type == event.Association) {
+		if e.Action == event.Delete && len(e.ChildEPCs)+len(e.ChildQuantities) == 0 {
+			children = []trace.ItemID{0}
+		}
+		for _, child := range children {
+			p.containments.row(int64(parent), int64(child), time, no, int64(e.Action[0]), block)
+		}
+	}
+	for _, m := range e.Memberships() {
+		p.memberships.row(int64(p.ids.id(m.Instance, p.at)), int64(p.ids.id(m.Lot, p.at)), no, block)
+	}
+	return nil
+}
+
+func traceRole(r event.Role) trace.Role {
+	switch r {
+	case event.RoleParent:
+		return trace.RoleParent
+	case event.RoleChild:
+		return trace.RoleChild
+	case event.RoleInput:
+		return trace.RoleInput
+	case event.RoleOutput:
+		return trace.RoleOutput
+	}
+	return trace.RoleObject
+}
+
+// process is the number of the process that an event is or is part of, 0 for none.
+func (p *projection) process(e *event.Event, no int64) (int64, error) {
+	if e.Type != event.Transformation {
+		return 0, nil
+	}
+	if e.TransformationID == "" {
+		return no, nil
+	}
+	key8 := digest8(e.TransformationID)
+	var id int64
+	err := p.tx.QueryRowContext(p.ctx, "SELECT id FROM processes WHERE key8 = ? AND key = ?", key8, e.TransformationID).Scan(&id)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return -id, err
+	}
+	err = p.tx.QueryRowContext(p.ctx, "INSERT INTO processes (key8, key, block) VALUES (?, ?, ?) RETURNING id", key8, e.TransformationID, int64(p.at.block)).Scan(&id)
+	return -id, err
+}
+
+// declareVoid marks an event and all its links as void. A declaration of an event that was never sent is kept as that
+// event, void from the start.
+func (p *projection) declareVoid(r *contract.Record, o *contract.Outcome) error {
+	hash, hash8, err := packHash(o.ID)
+	if err != nil {
+		return err
+	}
+	if err := p.flush(); err != nil {
+		return err
+	}
+	var no int64
+	err = p.tx.QueryRowContext(p.ctx, "SELECT id FROM events WHERE hash8 = ? AND hash = ?", hash8, hash).Scan(&no)
+	if errors.Is(err, sql.ErrNoRows) {
+		if err = p.event(r, o); err != nil {
+			return err
+		}
+		no = p.last.event
+	}
+	if err != nil {
+		return err
+	}
+	if err := p.exec("UPDATE events SET void = ? WHERE id = ? AND void = 0", p.at.tx, no); err != nil {
+		return err
+	}
+	for _, it := range r.Event.Items() {
+		id := int64(p.ids.id(it.Key, p.at))
+		for _, update := range []string{
+			"UPDATE uses SET void = 1 WHERE item = ? AND event = ?",
+			"UPDATE containments SET void = 1 WHERE parent = ? AND event = ?",
+			"UPDATE memberships SET void = 1 WHERE instance = ? AND event = ?",
+		} {
+			if err := p.exec(update, id, no); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *projection) violation(r *contract.Record, o *contract.Outcome) error {
+	body, err := json.Marshal(r.Event)
+	if err != nil {
+		return err
+	}
+	hash, _, err := packHash(o.ID)
+	if err != nil {
+		return err
+	}
+	items := heldItems(o)
+	holdList, err := json.Marshal(o.Violations)
+	if err != nil {
+		return err
+	}
+	itemList, err := json.Marshal(items)
+	if err != nil {
+		return err
+	}
+	p.last.violation++
+	no, block := p.last.violation, int64(p.at.block)
+	p.violations.row(no, hash, string(holdList), string(itemList), body, p.at.tx, int64(p.at.pos), block)
+	for _, key := range items {
+		p.violationItems.row(int64(p.ids.id(key, p.at)), no, block)
+	}
+	for _, hold := range o.Violations {
+		p.violationHolds.row(hold, no, block)
+	}
+	return nil
+}
+
+func (p *projection) registration(r *contract.Registration) error {
+	for i := range r.Members {
+		if err := p.master("member", r.Members[i].MSP, &r.Members[i]); err != nil {
+			return err
+		}
+	}
+	for i := range r.Sites {
+		if err := p.master("site", r.Sites[i].ID, &r.Sites[i]); err != nil {
+			return err
+		}
+	}
+	for i := range r.Products {
+		if err := p.master("product", r.Products[i].ID, &r.Products[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *projection) master(kind, id string, value any) error {
+	body, err := json.Marshal(value, json.Deterministic(true))
+	if err != nil {
+		return err
+	}
+	return p.exec("INSERT INTO masters (kind, id, body, block) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body, block = excluded.block",
+		kind, itemKey(id), body, int64(p.at.block))
+}

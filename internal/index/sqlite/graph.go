@@ -1,0 +1,164 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"github.com/foodtrace-ledger/foodtrace/internal/event"
+	"github.com/foodtrace-ledger/foodtrace/internal/trace"
+)
+
+// eachRow runs a query and hands every row to f.
+func eachRow(ctx context.Context, db queryer, query string, args []any, f func(*sql.Rows) error) error {
+	rows, err := db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return fmt.Errorf("index: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows); err != nil {
+			return fmt.Errorf("index: %w", err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("index: %w", err)
+	}
+	return nil
+}
+
+// collect runs a query for a list of numbers, which the query sees as the JSON array ?1, and scans each row.
+func collect[T any, N ~int64](ctx context.Context, ix *Index, query string, list []N, scan func(*sql.Rows, *T) error) ([]T, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	var all []T
+	err := eachRow(ctx, ix.read, query, []any{jsonInts(list)}, func(rows *sql.Rows) error {
+		var v T
+		if err := scan(rows, &v); err != nil {
+			return err
+		}
+		all = append(all, v)
+		return nil
+	})
+	return all, err
+}
+
+// ItemIDs implements trace.Graph.
+func (ix *Index) ItemIDs(ctx context.Context, keys []string) ([]trace.ItemID, error) {
+	ids := make([]trace.ItemID, len(keys))
+	for i, key := range keys {
+		id, err := ix.itemID(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		ids[i] = id
+	}
+	return ids, nil
+}
+
+func (ix *Index) itemID(ctx context.Context, key string) (trace.ItemID, error) {
+	var id trace.ItemID
+	err := ix.read.QueryRowContext(ctx, "SELECT id FROM items WHERE key8 = ? AND key = ?", digest8(key), key).Scan(&id)
+	if err != nil && err != sql.ErrNoRows {
+		return 0, fmt.Errorf("index: %w", err)
+	}
+	return id, nil
+}
+
+// ItemKeys implements trace.Graph.
+func (ix *Index) ItemKeys(ctx context.Context, ids []trace.ItemID) ([]string, error) {
+	keys, err := collect(ctx, ix, "SELECT coalesce(i.key, '') FROM json_each(?1) j LEFT JOIN items i ON i.id = j.value ORDER BY j.key", ids,
+		func(r *sql.Rows, key *string) error { return r.Scan(key) })
+	if err == nil && slices.Contains(keys, "") {
+		err = fmt.Errorf("index: no item has one of the numbers %v", ids[slices.Index(keys, "")])
+	}
+	return keys, err
+}
+
+func scanUse(r *sql.Rows, u *trace.Use) error {
+	return r.Scan(&u.Item, &u.Event, &u.Process, &u.Role, &u.Time)
+}
+
+// Uses implements trace.Graph. The order comes from the primary key: the join visits the items one after another.
+func (ix *Index) Uses(ctx context.Context, items []trace.ItemID) ([]trace.Use, error) {
+	return collect(ctx, ix, `SELECT u.item, u.event, u.process, u.role, u.time FROM json_each(?1) j CROSS JOIN uses u ON u.item = j.value
+		WHERE u.void = 0 ORDER BY j.key, u.time, u.event`, items, scanUse)
+}
+
+// Partners implements trace.Graph.
+func (ix *Index) Partners(ctx context.Context, processes []trace.ProcessID) ([]trace.Use, error) {
+	return collect(ctx, ix, `SELECT u.item, u.event, u.process, u.role, u.time FROM json_each(?1) j CROSS JOIN uses u ON u.process = j.value AND u.process <> 0
+		WHERE u.void = 0 ORDER BY j.key, u.time, u.event, u.item`, processes, scanUse)
+}
+
+func scanContainment(r *sql.Rows, c *trace.Containment) error {
+	return r.Scan(&c.Parent, &c.Child, &c.Event, &c.Action, &c.Time)
+}
+
+// Contents implements trace.Graph.
+func (ix *Index) Contents(ctx context.Context, parents []trace.ItemID) ([]trace.Containment, error) {
+	return collect(ctx, ix, `SELECT c.parent, c.child, c.event, c.action, c.time FROM json_each(?1) j CROSS JOIN containments c ON c.parent = j.value
+		WHERE c.void = 0 ORDER BY j.key, c.time, c.event`, parents, scanContainment)
+}
+
+// Carriers implements trace.Graph.
+func (ix *Index) Carriers(ctx context.Context, children []trace.ItemID) ([]trace.Containment, error) {
+	all, err := collect(ctx, ix, `SELECT c.parent, c.child, c.event, c.action, c.time FROM json_each(?1) j CROSS JOIN containments c ON c.child = j.value AND c.child <> 0
+		WHERE c.void = 0 ORDER BY j.key, c.time, c.event`, children, scanContainment)
+	if err != nil {
+		return nil, err
+	}
+	var parents []trace.ItemID
+	for _, c := range all {
+		parents = append(parents, c.Parent)
+	}
+	slices.Sort(parents)
+	emptied, err := collect(ctx, ix, `SELECT c.parent, 0, c.event, c.action, c.time FROM json_each(?1) j CROSS JOIN containments c ON c.parent = j.value AND c.child = 0
+		WHERE c.void = 0 ORDER BY j.key, c.time, c.event`, slices.Compact(parents), scanContainment)
+	return append(all, emptied...), err
+}
+
+func scanMembership(r *sql.Rows, m *trace.Membership) error {
+	return r.Scan(&m.Instance, &m.Lot, &m.Event)
+}
+
+// Instances implements trace.Graph.
+func (ix *Index) Instances(ctx context.Context, lots []trace.ItemID) ([]trace.Membership, error) {
+	return collect(ctx, ix, `SELECT m.instance, m.lot, m.event FROM json_each(?1) j CROSS JOIN memberships m ON m.lot = j.value
+		WHERE m.void = 0 ORDER BY j.key, m.instance, m.event`, lots, scanMembership)
+}
+
+// Lots implements trace.Graph.
+func (ix *Index) Lots(ctx context.Context, instances []trace.ItemID) ([]trace.Membership, error) {
+	return collect(ctx, ix, `SELECT m.instance, m.lot, m.event FROM json_each(?1) j CROSS JOIN memberships m ON m.instance = j.value
+		WHERE m.void = 0 ORDER BY j.key, m.lot, m.event`, instances, scanMembership)
+}
+
+// EventBodies implements trace.EventReader.
+func (ix *Index) EventBodies(ctx context.Context, ids []trace.EventID) ([]*event.Event, error) {
+	bodies, err := collect(ctx, ix, "SELECT coalesce(e.body, '') FROM json_each(?1) j LEFT JOIN events e ON e.id = j.value ORDER BY j.key", ids,
+		func(r *sql.Rows, e **event.Event) error {
+			var body sql.RawBytes
+			if err := r.Scan(&body); err != nil {
+				return err
+			}
+			*e = new(event.Event)
+			return decode(body, *e)
+		})
+	return bodies, err
+}
+
+// SiteOwners implements trace.EventReader.
+func (ix *Index) SiteOwners(ctx context.Context, sites []string) ([]string, error) {
+	known, err := ix.Sites(ctx, sites)
+	if err != nil {
+		return nil, err
+	}
+	owners := make([]string, len(sites))
+	for i, id := range sites {
+		owners[i] = known[id].Owner
+	}
+	return owners, nil
+}
