@@ -82,7 +82,9 @@ func (set spans) hull() span {
 type stay struct {
 	parent, child ItemID
 	span
-	events []EventID
+	events   []EventID // the first begins it
+	end      EventID   // that ends it, 0 while it lasts
+	observed bool      // seen at one moment, not put in
 }
 
 // stays derives from statements when what was inside what (docs/rules.md, section 2): from an ADD until the next DELETE
@@ -96,7 +98,7 @@ func stays(statements []Containment) []stay {
 	open := map[ItemID]int{} // child → index in all, of one parent
 	end := func(child ItemID, c Containment) {
 		if i, ok := open[child]; ok {
-			all[i].until, all[i].events = c.Time, append(all[i].events, c.Event)
+			all[i].until, all[i].end, all[i].events = c.Time, c.Event, append(all[i].events, c.Event)
 			delete(open, child)
 		}
 	}
@@ -116,9 +118,9 @@ func stays(statements []Containment) []stay {
 			all[at].events = append(all[at].events, c.Event)
 		case c.Action == 'A':
 			open[c.Child] = len(all)
-			all = append(all, stay{c.Parent, c.Child, span{c.Time, never}, []EventID{c.Event}})
+			all = append(all, stay{parent: c.Parent, child: c.Child, span: span{c.Time, never}, events: []EventID{c.Event}})
 		default:
-			all = append(all, stay{c.Parent, c.Child, span{c.Time, c.Time}, []EventID{c.Event}})
+			all = append(all, stay{parent: c.Parent, child: c.Child, span: span{c.Time, c.Time}, events: []EventID{c.Event}, observed: true})
 		}
 	}
 	return all

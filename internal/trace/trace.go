@@ -40,7 +40,7 @@ func Run(ctx context.Context, g Graph, q Query) (*Result, error) {
 		return nil, err
 	}
 	r.Links = a.links(r.Nodes)
-	r.Events = a.sortedEvents()
+	r.Events = inOrder(a.events)
 	return r, nil
 }
 
@@ -131,14 +131,4 @@ func (a *answer) links(nodes []Node) []Link {
 		}
 	}
 	return links
-}
-
-func (a *answer) sortedEvents() []EventID {
-	slices.SortFunc(a.events, func(a, b moment) int { return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.event, b.event)) })
-	events := slices.Compact(a.events)
-	ids := make([]EventID, len(events))
-	for i, e := range events {
-		ids[i] = e.event
-	}
-	return ids
 }

@@ -51,9 +51,24 @@ type proof struct {
 	kind     LinkKind
 }
 
+// moment is an event in the order of events: by event time, then in record order.
 type moment struct {
 	time  int64
 	event EventID
+}
+
+func (m moment) compare(o moment) int {
+	return cmp.Or(cmp.Compare(m.time, o.time), cmp.Compare(m.event, o.event))
+}
+
+func inOrder(moments []moment) []EventID {
+	slices.SortFunc(moments, moment.compare)
+	moments = slices.Compact(moments)
+	ids := make([]EventID, len(moments))
+	for i, m := range moments {
+		ids[i] = m.event
+	}
+	return ids
 }
 
 func (w *walk) run(ctx context.Context, start ItemID) error {
@@ -61,6 +76,9 @@ func (w *walk) run(ctx context.Context, start ItemID) error {
 	w.labels = map[ItemID]*label{start: {full: spans{all}, opened: spans{all}}}
 	w.frontier = []ItemID{start}
 	for depth := 1; len(w.frontier) > 0; depth++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		found, err := w.follow(ctx)
 		if err != nil {
 			return err
