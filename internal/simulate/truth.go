@@ -82,12 +82,18 @@ func (t *Truth) contents(unit string) map[string]int64 {
 	all := map[string]int64{unit: pieces}
 	for item, milli := range t.inside[unit] {
 		if _, isUnit := t.inside[item]; isUnit {
-			maps.Copy(all, t.contents(item))
-			continue
+			add(all, t.contents(item))
+		} else {
+			all[item] += milli
 		}
-		all[item] += milli
 	}
 	return all
+}
+
+func add(sums, more map[string]int64) {
+	for item, milli := range more {
+		sums[item] += milli
+	}
 }
 
 // process mixes everything that goes in, and all that had gone into it, into everything that comes out.
@@ -100,7 +106,7 @@ func (t *Truth) process(p *place, pr process, earliest, latest time.Time) {
 		used[g.id] += g.milli
 	}
 	for _, u := range pr.units {
-		maps.Copy(used, t.contents(u))
+		add(used, t.contents(u))
 	}
 	mix := map[string]span{}
 	for item, milli := range used {
@@ -193,9 +199,7 @@ func (t *Truth) load(o order) map[string]int64 {
 		all[g.id] += g.milli
 	}
 	for _, u := range o.units {
-		for item, milli := range t.contents(u) {
-			all[item] += milli
-		}
+		add(all, t.contents(u))
 	}
 	return all
 }
@@ -342,8 +346,15 @@ func (t *Truth) Holdings(item string) []Amount {
 	return list
 }
 
-// Gone is how much of an item left the chain, in thousandths: sold, consumed, destroyed.
-func (t *Truth) Gone(item, how string) int64 { return t.gone[[2]string{item, how}] }
+// Gone is how much of an item left the chain, in thousandths of a unit: sold, consumed, destroyed.
+func (t *Truth) Gone(item, how string) (milli int64, unit string) {
+	return t.gone[[2]string{item, how}], t.units[item]
+}
+
+// Things are all lots and instances, sorted.
+func (t *Truth) Things() []string {
+	return slices.Sorted(maps.Keys(t.units))
+}
 
 func boolInt(b bool) int {
 	if b {

@@ -1,0 +1,287 @@
+package audit
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/foodtrace-ledger/foodtrace/internal/event"
+	"github.com/foodtrace-ledger/foodtrace/internal/trace"
+)
+
+// Ways in which goods leave the chain (section 4).
+const (
+	Sold      = "sold"
+	Consumed  = "consumed"
+	Destroyed = "destroyed"
+)
+
+// place is a site, or the way to a site or party.
+type place struct {
+	id      string
+	transit bool
+}
+
+// balance is how much of one item in one unit is at a place.
+type balance struct {
+	amount  event.Decimal
+	unknown bool // some of it was never counted
+	since   int64
+}
+
+// Left is how much of an item left the chain.
+type Left struct{ Item, How, Unit string }
+
+// Books are where everything is, by replaying the events in order of event time.
+type Books struct {
+	stock map[string]map[place]map[string]*balance // item → place → unit
+	left  map[Left]event.Decimal
+	boxes map[string]map[string][]share // parent → child → what went in
+}
+
+// share is an amount in a unit.
+type share struct {
+	amount  event.Decimal
+	unit    string
+	unknown bool
+}
+
+// Books replays all events that count.
+func (a *Auditor) Books() *Books {
+	b := &Books{stock: map[string]map[place]map[string]*balance{}, left: map[Left]event.Decimal{}, boxes: map[string]map[string][]share{}}
+	for _, n := range a.counting(a.events) {
+		b.replay(n)
+	}
+	return b
+}
+
+func (b *Books) replay(n *entry) {
+	named := map[string]bool{}
+	for _, u := range n.uses {
+		named[u.item] = true
+	}
+	// Inputs before outputs, because some of an output may be an input again.
+	for _, u := range n.uses {
+		if u.kind == class {
+			continue
+		}
+		gone := b.apply(n, u.item, u.role, share{u.amount, u.unit, u.unknown})
+		b.applyContents(n, u.item, u.role, named)
+		if gone {
+			b.empty(u.item)
+		}
+	}
+	if n.containment() {
+		b.box(n)
+	}
+}
+
+// applyContents moves what is inside a unit with it; what the event names itself moves as it says.
+func (b *Books) applyContents(n *entry, unit string, r role, named map[string]bool) {
+	for _, c := range sortedKeys(b.boxes[unit]) {
+		if named[c] {
+			continue
+		}
+		for _, s := range b.boxes[unit][c] {
+			b.apply(n, c, r, s)
+		}
+		b.applyContents(n, c, r, named)
+	}
+}
+
+// empty forgets the contents of a unit that left the chain: they left with it.
+func (b *Books) empty(unit string) {
+	inside := b.boxes[unit]
+	delete(b.boxes, unit)
+	for c := range inside {
+		b.empty(c)
+	}
+}
+
+// box keeps the contents of units.
+func (b *Books) box(n *entry) {
+	for _, p := range n.in(parent) {
+		if b.boxes[p] == nil {
+			b.boxes[p] = map[string][]share{}
+		}
+		switch n.event.Action {
+		case event.Add:
+			for _, u := range n.uses {
+				if u.role == child && u.kind != class {
+					b.boxes[p][u.item] = append(b.boxes[p][u.item], share{u.amount, u.unit, u.unknown})
+				}
+			}
+		case event.Delete:
+			if !n.namesChildren() {
+				delete(b.boxes, p)
+			}
+			for _, c := range n.in(child) {
+				delete(b.boxes[p], c)
+			}
+		}
+	}
+}
+
+// apply is the list of section 4 for one item of one event: the first line that fits. It says whether the amount left the
+// chain.
+func (b *Books) apply(n *entry, item string, r role, s share) (gone bool) {
+	e := n.event
+	site, readPoint := keyOf(e.BizLocation), keyOf(e.ReadPoint)
+	here := place{id: cmp.Or(site, readPoint)}
+	step := word(e.BizStep)
+	switch {
+	case r == output || r == object && e.Type == event.Object && e.Action == event.Add:
+		b.put(n, item, here, s)
+	case r == input:
+		return b.leave(item, Consumed, here, s)
+	case step == "retail_selling":
+		return b.leave(item, Sold, here, s)
+	case step == "destroying" || e.Type == event.Object && e.Action == event.Delete:
+		return b.leave(item, Destroyed, here, s)
+	case slices.Contains([]string{"shipping", "departing", "loading", "transporting"}, step) && len(e.Destinations) > 0:
+		b.take(item, place{id: cmp.Or(readPoint, site, sourceLocation(e))}, s)
+		b.put(n, item, place{destination(e), true}, s)
+	case slices.Contains(arrivingSteps, step):
+		here.id = cmp.Or(here.id, destinationLocation(e))
+		b.arrive(n, item, here, s)
+	default:
+		b.seen(n, item, here, s)
+	}
+	return false
+}
+
+func (b *Books) arrive(n *entry, item string, here place, s share) {
+	rest := b.take(item, place{here.id, true}, s)
+	if from := sourceLocation(n.event); from != "" {
+		b.take(item, place{id: from}, rest)
+	}
+	b.put(n, item, here, s)
+}
+
+// seen moves an item to a site that does not hold it.
+func (b *Books) seen(n *entry, item string, here place, s share) {
+	if len(b.stock[item][here]) > 0 {
+		return
+	}
+	b.take(item, place{here.id, true}, s)
+	b.put(n, item, here, s)
+}
+
+// put adds an amount at a place. An event without a place moves nothing.
+func (b *Books) put(n *entry, item string, at place, s share) {
+	if at.id == "" {
+		return
+	}
+	if b.stock[item] == nil {
+		b.stock[item] = map[place]map[string]*balance{}
+	}
+	if b.stock[item][at] == nil {
+		b.stock[item][at] = map[string]*balance{}
+	}
+	held := b.stock[item][at][s.unit]
+	if held == nil {
+		held = &balance{since: n.time}
+		b.stock[item][at][s.unit] = held
+	}
+	held.amount = sum(held.amount, s.amount)
+	held.unknown = held.unknown || s.unknown
+}
+
+// take takes an amount from a place, as far as it is there, and returns what was not there. An amount that is not stated
+// takes everything.
+func (b *Books) take(item string, at place, s share) (rest share) {
+	units := b.stock[item][at]
+	if s.unknown {
+		delete(b.stock[item], at)
+		return s
+	}
+	held := units[s.unit]
+	if held == nil {
+		return s
+	}
+	if !held.unknown && held.amount.Cmp(s.amount) <= 0 {
+		delete(units, s.unit)
+		rest = share{amount: sum(s.amount, held.amount.Neg()), unit: s.unit}
+	} else {
+		held.amount = sum(held.amount, s.amount.Neg())
+		rest = share{amount: event.Int(0), unit: s.unit}
+	}
+	if len(units) == 0 {
+		delete(b.stock[item], at)
+	}
+	return rest
+}
+
+func (b *Books) leave(item, how string, from place, s share) (gone bool) {
+	b.take(item, from, s)
+	k := Left{item, how, s.unit}
+	b.left[k] = sum(b.left[k], s.amount)
+	return true
+}
+
+// sum adds; the simulated amounts stay far inside the range.
+func sum(x, y event.Decimal) event.Decimal {
+	if !x.Stated {
+		return y
+	}
+	if !y.Stated {
+		return x
+	}
+	z, _ := x.Add(y)
+	return z
+}
+
+func keyOf(p *event.Place) string {
+	if p == nil {
+		return ""
+	}
+	return canonical(p.ID)
+}
+
+func sourceLocation(e *event.Event) string {
+	for _, s := range e.Sources {
+		if word(s.Type) == "location" {
+			return canonical(s.Source)
+		}
+	}
+	return ""
+}
+
+func destinationLocation(e *event.Event) string { return destinationOf(e, "location") }
+
+func destination(e *event.Event) string {
+	return cmp.Or(destinationLocation(e), destinationOf(e, "possessing_party"), destinationOf(e, "owning_party"))
+}
+
+func destinationOf(e *event.Event, typ string) string {
+	for _, d := range e.Destinations {
+		if word(d.Type) == typ {
+			return canonical(d.Destination)
+		}
+	}
+	return ""
+}
+
+// Holdings are where an item is, by site, state and unit. Party and Member are left empty.
+func (b *Books) Holdings(item string) (list []trace.Holding) {
+	for at, units := range b.stock[item] {
+		for unit, held := range units {
+			h := trace.Holding{Item: item, Site: at.id, UOM: unit, State: "held", Since: held.since}
+			if at.transit {
+				h.State = "in_transit"
+			}
+			if !held.unknown {
+				h.Quantity = held.amount.String()
+			}
+			list = append(list, h)
+		}
+	}
+	slices.SortFunc(list, compareHoldings)
+	return list
+}
+
+func compareHoldings(x, y trace.Holding) int {
+	return cmp.Or(cmp.Compare(x.Item, y.Item), cmp.Compare(x.Site, y.Site), cmp.Compare(x.State, y.State), cmp.Compare(x.UOM, y.UOM))
+}
+
+// Left is how much of an item left the chain in a way and unit.
+func (b *Books) Left(item, how, unit string) event.Decimal { return b.left[Left{item, how, unit}] }
