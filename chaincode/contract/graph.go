@@ -1,0 +1,280 @@
+package contract
+
+import (
+	"cmp"
+	"slices"
+)
+
+// addLink says that to was made from from, and lets the marks of from flow on. direct: from was an input of the process
+// to, at a time.
+func (d *decision) addLink(from, to string, time int64, direct bool) error {
+	f, err := d.node(from)
+	if err != nil {
+		return err
+	}
+	t, err := d.node(to)
+	if err != nil {
+		return err
+	}
+	d.push(&f.down, owner(from, listDown), link{node: to, time: time, direct: direct})
+	d.push(&t.up, owner(to, listUp), link{node: from})
+	d.set(from, f)
+	d.set(to, t)
+	if d.clear[to] && !d.clear[from] {
+		clear(d.clear)
+	}
+	for _, m := range f.marks {
+		h, err := d.inForce(m)
+		if err != nil {
+			return err
+		}
+		if h != nil && h.Scope == ScopeDownstream {
+			if err := d.mark(to, t, m.hold); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// removeLink takes one addLink back. A downstream hold that reached from may have gone through the link: it starts anew.
+func (d *decision) removeLink(from, to string, time int64, direct bool) error {
+	f, err := d.node(from)
+	if err != nil {
+		return err
+	}
+	t, err := d.node(to)
+	if err != nil {
+		return err
+	}
+	same := func(l link) bool { return l.node == to && l.direct == direct && l.time == time }
+	if err := d.remove(&f.down, owner(from, listDown), same); err != nil {
+		return err
+	}
+	if err := d.remove(&t.up, owner(to, listUp), func(l link) bool { return l.node == from }); err != nil {
+		return err
+	}
+	d.set(from, f)
+	d.set(to, t)
+	for _, m := range slices.Clone(f.marks) {
+		h, err := d.inForce(m)
+		if err != nil {
+			return err
+		}
+		if h != nil && h.Scope == ScopeDownstream {
+			if err := d.restart(m.hold, h); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// latest asks for what is inside as of the last statement, whatever the time.
+const latest = int64(-1 << 63)
+
+// stay is a time for which a child was inside a parent.
+type stay struct {
+	node        string
+	from, until int64
+	open        bool // not taken out
+}
+
+// at says whether the child was inside at a time, within the slack.
+func (s *stay) at(time int64) bool {
+	if time == latest {
+		return s.open
+	}
+	return s.from <= time+slack && (s.open || s.until >= time-slack)
+}
+
+// stays derives from the statements about one parent when what was inside it: from an ADD until the next DELETE of the child
+// or of everything; an OBSERVE outside of that states one moment. Equal times count in the order of the record.
+func stays(statements []link) (all []stay) {
+	statements = slices.Clone(statements)
+	slices.SortStableFunc(statements, func(a, b link) int {
+		return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.tx, b.tx), cmp.Compare(a.pos, b.pos))
+	})
+	open := map[string]int{} // child → index in all
+	since := 0               // all before it are closed
+	for _, l := range statements {
+		i, isOpen := open[l.node]
+		switch {
+		case l.action == 'D' && l.node == "":
+			for ; since < len(all); since++ {
+				if all[since].open {
+					all[since].open, all[since].until = false, l.time
+				}
+			}
+			clear(open)
+		case l.action == 'D' && isOpen:
+			all[i].open, all[i].until = false, l.time
+			delete(open, l.node)
+		case l.action == 'D' || isOpen:
+		case l.action == 'A':
+			open[l.node] = len(all)
+			all = append(all, stay{node: l.node, from: l.time, open: true})
+		default:
+			all = append(all, stay{node: l.node, from: l.time, until: l.time})
+		}
+	}
+	return all
+}
+
+// contentsOf lists what is directly inside a node at a time, each once, in order of time.
+func (d *decision) contentsOf(key string, n *node, time int64) (inside []string, err error) {
+	if n.contents.empty() {
+		return nil, nil
+	}
+	statements, err := d.all(&n.contents, owner(key, listContents))
+	if err != nil {
+		return nil, err
+	}
+	cleared, err := d.all(&n.cleared, owner(key, listCleared))
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for _, s := range stays(append(statements[:len(statements):len(statements)], cleared...)) {
+		if s.at(time) && !seen[s.node] {
+			seen[s.node] = true
+			inside = append(inside, s.node)
+		}
+	}
+	return inside, nil
+}
+
+// carriersOf lists the nodes that a node is directly inside of now and that are one thing each.
+func (d *decision) carriersOf(key string, n *node) (carriers []string, err error) {
+	parents, err := d.parents(key, n)
+	if err != nil {
+		return nil, err
+	}
+	for _, parent := range parents {
+		p, err := d.node(parent)
+		if err != nil {
+			return nil, err
+		}
+		if p.lot {
+			continue
+		}
+		inside, err := d.contentsOf(parent, p, latest)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(inside, key) {
+			carriers = append(carriers, parent)
+		}
+	}
+	return carriers, nil
+}
+
+// parents lists every node that a statement ever put a node into, each once, in the order of the record.
+func (d *decision) parents(key string, n *node) (parents []string, err error) {
+	statements, err := d.all(&n.carriers, owner(key, listCarriers))
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for _, l := range statements {
+		if !seen[l.node] {
+			seen[l.node] = true
+			parents = append(parents, l.node)
+		}
+	}
+	return parents, nil
+}
+
+// contentsAt lists everything inside a node at a time, at any depth, each once, without the node itself.
+func (d *decision) contentsAt(key string, time int64) ([]string, error) {
+	seen, queue := map[string]bool{key: true}, []string{key}
+	for i := 0; i < len(queue); i++ {
+		n, err := d.node(queue[i])
+		if err != nil {
+			return nil, err
+		}
+		inside, err := d.contentsOf(queue[i], n, time)
+		if err != nil {
+			return nil, err
+		}
+		for _, child := range inside {
+			if !seen[child] {
+				seen[child] = true
+				queue = append(queue, child)
+			}
+		}
+	}
+	return queue[1:], nil
+}
+
+// use is one event's use of an item as input of a process.
+type use struct {
+	item, process string
+	time          int64
+	inside        []string // what was inside the item then
+}
+
+// usesAround lists the uses of a node, and of everything that it was ever put into, with what was inside.
+// What went into a process inside something is linked to it; when it turns out later what was inside, the links change.
+func (d *decision) usesAround(key string) (uses []use, err error) {
+	seen, queue := map[string]bool{key: true}, []string{key}
+	for i := 0; i < len(queue); i++ {
+		n, err := d.node(queue[i])
+		if err != nil {
+			return nil, err
+		}
+		if n.down.empty() && n.carriers.empty() {
+			continue
+		}
+		down, err := d.all(&n.down, owner(queue[i], listDown))
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range down {
+			if !l.direct {
+				continue
+			}
+			inside, err := d.contentsAt(queue[i], l.time)
+			if err != nil {
+				return nil, err
+			}
+			uses = append(uses, use{queue[i], l.node, l.time, inside})
+		}
+		parents, err := d.parents(queue[i], n)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range parents {
+			if !seen[p] {
+				seen[p] = true
+				queue = append(queue, p)
+			}
+		}
+	}
+	return uses, nil
+}
+
+// relink changes the links of uses from what was thought to be inside to what is.
+func (d *decision) relink(uses []use) error {
+	for _, u := range uses {
+		now, err := d.contentsAt(u.item, u.time)
+		if err != nil {
+			return err
+		}
+		for _, item := range u.inside {
+			if !slices.Contains(now, item) {
+				if err := d.removeLink(item, u.process, 0, false); err != nil {
+					return err
+				}
+			}
+		}
+		for _, item := range now {
+			if !slices.Contains(u.inside, item) {
+				if err := d.addLink(item, u.process, 0, false); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
