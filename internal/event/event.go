@@ -150,6 +150,7 @@ type SensorReport struct {
 	DeviceMetadata            string         `json:"deviceMetadata,omitzero"`
 	RawData                   string         `json:"rawData,omitzero"`
 	DataProcessingMethod      string         `json:"dataProcessingMethod,omitzero"`
+	BizRules                  string         `json:"bizRules,omitzero"`
 	Time                      Time           `json:"time,omitzero"`
 	Microorganism             string         `json:"microorganism,omitzero"`
 	ChemicalSubstance         string         `json:"chemicalSubstance,omitzero"`

@@ -22,6 +22,8 @@ func (h *hasher) sensorElements(list []SensorElement) {
 	h.sort(start, cut)
 }
 
+const sensorReportPath = "sensorElementListsensorElementsensorReport"
+
 func (h *hasher) sensorMetadata(m *SensorMetadata) {
 	if m == nil {
 		return
@@ -48,6 +50,7 @@ func (h *hasher) sensorReports(list []SensorReport) {
 	h.sort(start, cut)
 }
 
+// sensorReport leaves bizRules, which the standard's order does not have here, for the leftovers.
 func (h *hasher) sensorReport(r *SensorReport) {
 	h.gs1Word("type", r.Type)
 	h.gs1Word("exception", r.Exception)
@@ -78,7 +81,10 @@ func (h *hasher) sensorReport(r *SensorReport) {
 	h.decimal("percValue", r.PercValue)
 	h.text("uom", r.UOM)
 	h.text("coordinateReferenceSystem", r.CoordinateReferenceSystem)
-	h.members(r.Ext, "sensorElementListsensorElementsensorReport")
+	h.members(r.Ext, sensorReportPath)
+	if r.BizRules != "" {
+		h.ext.left = append(h.ext.left, sensorReportPath+"bizRules="+canonicalID(r.BizRules))
+	}
 }
 
 // gs1Word writes a word of the GS1 web vocabulary; a value with a colon is not a bare word.

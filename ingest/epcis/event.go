@@ -1,0 +1,126 @@
+package epcis
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/foodtrace-ledger/foodtrace/internal/event"
+)
+
+// decodeOptions: the text was checked when it was read.
+var decodeOptions = json.JoinOptions(again...)
+
+// readEvent decodes and checks one event whose text is well-formed JSON. Pointers and offsets of the problems are relative to it. The
+// event is nil if one of the problems is an error.
+func (r *Reader) readEvent(raw jsontext.Value) (*event.Event, []Problem) {
+	if raw.Kind() != '{' {
+		return nil, []Problem{{Code: CodeType, Message: "An event must be a JSON object."}}
+	}
+	e := new(event.Event)
+	err := json.Unmarshal(raw, e, decodeOptions)
+	if err != nil || suspicious(raw) {
+		if problems := diagnose(raw, err); len(problems) > 0 {
+			return nil, locate(raw, problems)
+		}
+	}
+	c, problems := r.eventContext(e.Context)
+	rules := rules{e: e, problems: problems}
+	rules.event()
+	if HasErrors(rules.problems) {
+		return nil, locate(raw, rules.problems)
+	}
+	e.Context = c.used(raw)
+	e.Ext = r.withIgnored(e.Ext)
+	if err := e.Normalise(); err != nil {
+		rules.refuse(CodeSyntax, "", "An extension is not valid JSON.")
+		return nil, rules.problems
+	}
+	rules.problems = append(rules.problems, r.unknownPrefixes(e, &c)...)
+	return e, locate(raw, rules.problems)
+}
+
+// diagnose finds what is wrong with the JSON form of an event, and with the rest of it; nothing if all is well.
+func diagnose(raw jsontext.Value, decodeError error) []Problem {
+	d := new(diagnosis)
+	d.object(raw, eventShape, false, "")
+	e := new(event.Event)
+	err := json.Unmarshal(d.clean, e, decodeOptions)
+	if len(d.problems) == 0 {
+		if decodeError != nil { // a fault that the shapes do not show; say it in the decoder's words
+			d.refuse(CodeValue, "", "The event cannot be read: "+decodeError.Error()+".")
+		}
+		return d.problems
+	}
+	if err == nil {
+		rules := rules{e: e}
+		rules.event()
+		kept := slices.DeleteFunc(rules.problems, func(p Problem) bool { return d.covers(p.Pointer) })
+		d.problems = append(d.problems, kept...)
+	}
+	return d.problems
+}
+
+// locate fills in the offsets.
+func locate(raw jsontext.Value, problems []Problem) []Problem {
+	for i := range problems {
+		problems[i].Offset = offsetOf(raw, problems[i].Pointer)
+	}
+	return problems
+}
+
+// eventContext is the document's context overridden by the event's own.
+func (r *Reader) eventContext(own jsontext.Value) (c ldContext, problems []Problem) {
+	if len(own) == 0 {
+		if r.bare {
+			problems = append(problems, Problem{Code: CodeMissing, Pointer: "/@context",
+				Message: "An event outside of a document must have a context."})
+		}
+		return r.context, problems
+	}
+	inner := readContext(own, "/@context", func(p Problem) { problems = append(problems, p) })
+	return r.context.with(inner), append(problems, redefinitions(inner, "/@context")...)
+}
+
+func redefinitions(c ldContext, at string) (problems []Problem) {
+	for _, name := range c.redefined {
+		problems = append(problems, Problem{Code: CodeRedefined, Severity: Finding, Pointer: at,
+			Message: "The context gives " + name + " a meaning; it is read as the standard has it."})
+	}
+	return problems
+}
+
+// withIgnored adds the document's ignoreFields member to an event that has one of the members it names, so that the event's
+// hash is the same outside of its document.
+func (r *Reader) withIgnored(ext jsontext.Value) jsontext.Value {
+	if len(r.ignore) == 0 || len(ext) == 0 {
+		return ext
+	}
+	for name := range memberNames(ext) {
+		if slices.Contains(r.ignore, name) {
+			out := slices.Concat(ext[:len(ext)-1], []byte{','}, r.ignoreMember, []byte{'}'})
+			return out
+		}
+	}
+	return ext
+}
+
+// unknownPrefixes remarks each prefix that no context declares once in a document.
+func (r *Reader) unknownPrefixes(e *event.Event, c *ldContext) (problems []Problem) {
+	check := func(at string, raw jsontext.Value) {
+		for name := range memberNames(raw) {
+			prefix, rest, ok := strings.Cut(name, ":")
+			if !ok || strings.HasPrefix(rest, "//") || c.knows(prefix) || r.remarked[prefix] || prefix == "urn" {
+				continue
+			}
+			r.remarked[prefix] = true
+			problems = append(problems, Problem{Code: CodePrefix, Severity: Finding, Pointer: at + "/" + escape(name),
+				Message: "No context declares the prefix " + prefix + "."})
+		}
+	}
+	check("", e.Ext)
+	check("/ilmd", e.ILMD)
+	return problems
+}

@@ -1,0 +1,45 @@
+package epcis
+
+// Limits bound what one document may cost. A zero field means the default.
+type Limits struct {
+	DocumentBytes int64 // DefaultDocumentBytes
+	EventBytes    int   // DefaultEventBytes
+	Events        int   // DefaultEvents
+}
+
+// Defaults of [Limits].
+const (
+	// DefaultDocumentBytes is room for a million events of 4 KB.
+	DefaultDocumentBytes = 4 << 30
+	// DefaultEventBytes: an event of maxIdentifiers identifiers of 80 bytes and its sensor data. One event is in memory at a time.
+	DefaultEventBytes = 8 << 20
+	// DefaultEvents is what a large shipper's system exports of a day.
+	DefaultEvents = 2_000_000
+)
+
+const (
+	// maxIdentifiers of one event: a sea container holds some 20,000 of the smallest cases that bear a number.
+	maxIdentifiers = 50_000
+	// maxURI is the length of an identifier in bytes. Browsers and servers agree on about 2,000, and the
+	// ledger's keys are made of them.
+	maxURI = 2000
+	// maxText is the length of another text of the standard in bytes; more is a document, to be attached as evidence.
+	maxText = 64 << 10
+	// maxDepth of nesting in extensions: the deepest published example has 6, and hashing costs time by depth.
+	maxDepth = 32
+	// maxProblems of one event that are reported; the rest would repeat them.
+	maxProblems = 100
+)
+
+func (l Limits) withDefaults() Limits {
+	if l.DocumentBytes == 0 {
+		l.DocumentBytes = DefaultDocumentBytes
+	}
+	if l.EventBytes == 0 {
+		l.EventBytes = DefaultEventBytes
+	}
+	if l.Events == 0 {
+		l.Events = DefaultEvents
+	}
+	return l
+}

@@ -1,0 +1,105 @@
+// Package epcis reads and writes EPCIS 2.0 documents in JSON (GS1 EPCIS 2.0, section 10; JSON-LD): EPCISDocument,
+// EPCISQueryDocument, single events and arrays of events.
+//
+// It refuses what the standard's JSON schema refuses, names every problem of a document with its place, and keeps what it
+// does not know. docs/divergences.md lists where it judges differently and why.
+package epcis
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Code names a problem for machines. Codes are never reused for another meaning.
+type Code string
+
+// The problems of a document. Those of values are in package event, those of identifiers in package gs1.
+const (
+	CodeSyntax       Code = "JSON_SYNTAX"       // not JSON (RFC 8259); reading ends there
+	CodeDuplicate    Code = "JSON_DUPLICATE"    // a member name twice in one object; reading ends there
+	CodeEncoding     Code = "JSON_ENCODING"     // not UTF-8; reading ends there
+	CodeRead         Code = "READ"              // the bytes could not be read
+	CodeLimit        Code = "LIMIT"             // one of the named limits
+	CodeDocument     Code = "DOCUMENT_TYPE"     // neither a document nor an event
+	CodeEventType    Code = "EVENT_TYPE"        // an event type that is not one of the five
+	CodeMissing      Code = "MISSING"           // a member that must be there is not
+	CodeType         Code = "TYPE_MISMATCH"     // a JSON value of another type than the member has
+	CodeUnexpected   Code = "UNEXPECTED"        // a member that has no place here
+	CodeValue        Code = "VALUE"             // a value that the member does not take
+	CodeURI          Code = "URI"               // not a URI
+	CodeWord         Code = "WORD"              // neither a word of the CBV nor a URI of one's own
+	CodeRepeated     Code = "REPEATED"          // an element twice in a list of distinct ones
+	CodeWhat         Code = "NO_OBJECT"         // nothing in the what-dimension
+	CodeContextLate  Code = "CONTEXT_LATE"      // @context after the events of a stream that cannot be read again
+	CodePrefix       Code = "PREFIX_UNKNOWN"    // finding: a prefix that no context declares
+	CodeRedefined    Code = "TERM_REDEFINED"    // finding: a context gives a term of the standard another meaning
+	CodeIdentifier   Code = "GS1_IDENTIFIER"    // finding: claims to be a GS1 identifier and is not well formed
+	CodeCheckDigit   Code = "CHECK_DIGIT"       // finding: the check digit of a GS1 identifier does not match
+	CodeUnregistered Code = "MASTER_DATA_OTHER" // finding: a vocabulary that registers neither sites nor products
+)
+
+// Severity says what a problem means for the document.
+type Severity uint8
+
+const (
+	// Error: what the problem is about is refused.
+	Error Severity = iota
+	// Finding: it is accepted with this remark.
+	Finding
+)
+
+// String is "error" or "finding".
+func (s Severity) String() string {
+	if s == Finding {
+		return "finding"
+	}
+	return "error"
+}
+
+// Problem is one thing wrong with a document, or worth remarking.
+type Problem struct {
+	Code     Code
+	Severity Severity
+	Message  string // one sentence
+	Pointer  string // JSON pointer (RFC 6901) from the document's root
+	Offset   int64  // byte offset of the value in the document
+}
+
+// Error is "CODE: message (at pointer, byte offset)".
+func (p *Problem) Error() string {
+	return fmt.Sprintf("%s: %s (at %q, byte %d)", p.Code, p.Message, p.Pointer, p.Offset)
+}
+
+// HasErrors says whether any of the problems is an [Error].
+func HasErrors(problems []Problem) bool {
+	for i := range problems {
+		if problems[i].Severity == Error {
+			return true
+		}
+	}
+	return false
+}
+
+// asProblem translates a failure of the JSON decoder or of the source.
+func asProblem(err error, base int64) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	var s *jsontext.SyntacticError
+	if !errors.As(err, &s) {
+		return &Problem{Code: CodeRead, Message: "The document could not be read: " + err.Error() + "."}
+	}
+	p = &Problem{Code: CodeSyntax, Pointer: string(s.JSONPointer), Offset: base + s.ByteOffset}
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		p.Code, p.Message = CodeDuplicate, "A member with this name was there before in the same object."
+	case s.Err != nil && s.Err.Error() == "invalid UTF-8":
+		p.Code, p.Message = CodeEncoding, "The text is not UTF-8."
+	default:
+		p.Message = fmt.Sprintf("This is not JSON: %v.", s.Err)
+	}
+	return p
+}
