@@ -28,6 +28,7 @@ var allowed = map[string][]string{
 	"internal/trace":    {"internal/event", "internal/gs1"},
 	"internal/index":    {"chaincode/contract", "internal/event", "internal/ledger", "internal/trace"},
 	"internal/identity": {"internal/ledger"},
+	"internal/spreader": {"chaincode/contract", "internal/ledger"},
 
 	// Implementations: known to cmd/ only.
 	"internal/ledger/embedded": {"chaincode/contract", "internal/event", "internal/identity", "internal/ledger"},
