@@ -28,7 +28,7 @@ type Ledger interface {
 	View(ctx context.Context, f func(contract.State) error) error
 }
 
-// Run spreads what is to be spread, now and after each block that begins a hold, until ctx ends; then it returns nil.
+// Run spreads what is to be spread, now and after each block, until ctx ends; then it returns nil.
 func Run(ctx context.Context, l Ledger, by ledger.Signer, log *slog.Logger) error {
 	height, err := l.Height(ctx)
 	if err != nil {
@@ -37,12 +37,9 @@ func Run(ctx context.Context, l Ledger, by ledger.Signer, log *slog.Logger) erro
 	if err := spread(ctx, l, by, log); err != nil {
 		return err
 	}
-	for b, err := range l.Blocks(ctx, height) {
+	for _, err := range l.Blocks(ctx, height) {
 		if err != nil {
 			return err
-		}
-		if !begins(b) {
-			continue
 		}
 		if err := spread(ctx, l, by, log); err != nil {
 			return err
@@ -51,18 +48,7 @@ func Run(ctx context.Context, l Ledger, by ledger.Signer, log *slog.Logger) erro
 	return nil
 }
 
-// begins reports whether a block begins a hold, or links something to a held item.
-func begins(b *ledger.Block) bool {
-	for i := range b.Txs {
-		for j, r := range b.Txs[i].Batch.Records {
-			if r.Hold != nil && r.Hold.Scope == contract.ScopeDownstream && b.Txs[i].Outcomes[j].Status == contract.Accepted {
-				return true
-			}
-		}
-	}
-	return false
-}
-
+// spread works until no hold has marks to spread. Whether one has is a single read.
 func spread(ctx context.Context, l Ledger, by ledger.Signer, log *slog.Logger) error {
 	for ctx.Err() == nil {
 		var holds []string
