@@ -46,7 +46,7 @@ type Event struct {
 	Action Action `json:"action,omitzero"`
 
 	ParentID         string     `json:"parentID,omitzero"`
-	EPCs             []string   `json:"epcList,omitempty"`
+	EPCs             []string   `json:"epcList,omitzero"` // empty, but stated: an event that is about no object
 	Quantities       []Quantity `json:"quantityList,omitempty"`
 	ChildEPCs        []string   `json:"childEPCs,omitempty"`
 	ChildQuantities  []Quantity `json:"childQuantityList,omitempty"`

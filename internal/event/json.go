@@ -55,8 +55,8 @@ func Unmarshal(b []byte) (*Event, error) {
 	return e, nil
 }
 
-// Normalise puts the raw parts of an event that was just decoded in their canonical form and makes empty lists nil, so that
-// an event equals what [Marshal] and [Unmarshal] make of it.
+// Normalise puts the raw parts of an event that was just decoded in their canonical form and makes empty lists nil (all but
+// epcList, which the standard lets stand empty), so that an event equals what [Marshal] and [Unmarshal] make of it.
 func (e *Event) Normalise() error {
 	for raw := range e.raws {
 		c, err := Canonical(*raw)
@@ -65,7 +65,7 @@ func (e *Event) Normalise() error {
 		}
 		*raw = c
 	}
-	dropEmpty(&e.EPCs, &e.ChildEPCs, &e.InputEPCs, &e.OutputEPCs, (*[]string)(&e.Certification))
+	dropEmpty(&e.ChildEPCs, &e.InputEPCs, &e.OutputEPCs, (*[]string)(&e.Certification))
 	dropEmpty(&e.Quantities, &e.ChildQuantities, &e.InputQuantities, &e.OutputQuantities)
 	dropEmpty(&e.BizTransactions)
 	dropEmpty(&e.Sources)

@@ -1,0 +1,151 @@
+package epcis_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
+	"github.com/foodtrace-ledger/foodtrace/internal/event"
+	"github.com/foodtrace-ledger/foodtrace/internal/testdata"
+)
+
+// divergences are the documents that we judge otherwise than GS1's JSON schema: docs/divergences.md, section EPCIS JSON.
+var divergences = map[string]string{
+	"gs1-epcis/JSON-Schema/test/Extended-Event.json": "an event type of one's own says nothing that can be traced",
+	"openepcis-test-resources/2.0/EPCIS/JSON/Query/Invalid/QueryDocument_with_invalid_eventType.json": "the same; its folder says that it is invalid",
+}
+
+func readLines[T any](t testing.TB, elem ...string) (rows []T) {
+	t.Helper()
+	f, err := os.Open(testdata.Shared(t, elem...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	s := bufio.NewScanner(f)
+	s.Buffer(nil, 4<<20)
+	for s.Scan() {
+		var row T
+		if err := json.Unmarshal(s.Bytes(), &row); err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, row)
+	}
+	if err := s.Err(); err != nil || len(rows) == 0 {
+		t.Fatalf("no rows: %v", err)
+	}
+	return rows
+}
+
+func isJSON(name string) bool { return strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".jsonld") }
+
+func TestVerdictOfEveryDocument(t *testing.T) {
+	type row struct {
+		File  string `json:"f"`
+		Valid *bool  `json:"valid"`
+	}
+	documents := 0
+	for _, row := range readLines[row](t, "validity.jsonl") {
+		if !isJSON(row.File) || row.Valid == nil {
+			continue
+		}
+		documents++
+		b, err := os.ReadFile(testdata.Shared(t, filepath.FromSlash(row.File)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, problems := epcis.Parse(b, epcis.Limits{})
+		valid := !epcis.HasErrors(problems)
+		checkPlaces(t, row.File, b, problems)
+		why, listed := divergences[row.File]
+		switch {
+		case listed && valid == *row.Valid:
+			t.Errorf("%s: agrees with the schema now; remove it from the list (%s)", row.File, why)
+		case !listed && valid != *row.Valid:
+			t.Errorf("%s: valid is %v, want %v: %v", row.File, valid, *row.Valid, problems)
+		}
+		if valid {
+			roundTrip(t, row.File, doc)
+		}
+	}
+	t.Logf("%d documents", documents)
+}
+
+// checkPlaces checks that every problem has a code, a sentence and a place that is in the document.
+func checkPlaces(t *testing.T, name string, b []byte, problems []epcis.Problem) {
+	t.Helper()
+	for _, p := range problems {
+		if p.Code == "" || !strings.HasSuffix(p.Message, ".") || p.Offset < 0 || p.Offset > int64(len(b)) ||
+			p.Pointer != "" && p.Pointer[0] != '/' {
+			t.Errorf("%s: problem without code, sentence or place: %+v", name, p)
+		}
+	}
+}
+
+// roundTrip writes a document in both forms and compares what is read from that.
+func roundTrip(t *testing.T, name string, doc *epcis.Document) {
+	t.Helper()
+	for _, typ := range []string{"EPCISDocument", "EPCISQueryDocument"} {
+		h := doc.Header
+		h.Type, h.QueryName = typ, "all"
+		if h.CreationDate.IsZero() {
+			h.CreationDate = doc.Events[0].Time
+		}
+		var out bytes.Buffer
+		if err := epcis.Write(&out, h, doc.Events); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		again, problems := epcis.Parse(out.Bytes(), epcis.Limits{})
+		if epcis.HasErrors(problems) {
+			t.Fatalf("%s as %s: %v\n%s", name, typ, problems, out.Bytes())
+		}
+		ignore := cmpopts.IgnoreUnexported(event.Event{})
+		if d := cmp.Diff(doc.Events, again.Events, ignore); d != "" {
+			t.Fatalf("%s as %s: events differ:\n%s", name, typ, d)
+		}
+		if d := cmp.Diff(doc.MasterData, again.MasterData); d != "" {
+			t.Fatalf("%s as %s: master data differ:\n%s", name, typ, d)
+		}
+		for i, e := range doc.Events {
+			if e.Hash() != again.Events[i].Hash() {
+				t.Fatalf("%s as %s: event %d hashes otherwise:\n%s\n%s", name, typ, i, e.PreHash(), again.Events[i].PreHash())
+			}
+		}
+	}
+}
+
+// Every JSON file there is, of whatever kind, is read without a panic, and what is refused has a place.
+func TestEveryFile(t *testing.T) {
+	root := testdata.Shared(t)
+	files := 0
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !isJSON(path) {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		files++
+		doc, problems := epcis.Parse(b, epcis.Limits{})
+		if !epcis.HasErrors(problems) && len(doc.Events) == 0 && doc.Type == "" {
+			return errors.New(path + ": neither events nor a problem")
+		}
+		checkPlaces(t, path, b, problems)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d files", files)
+}
