@@ -1,0 +1,285 @@
+package epcisrest
+
+import (
+	"cmp"
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
+	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
+	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
+	"github.com/foodtrace-ledger/foodtrace/ingest/capture"
+)
+
+// Job is a capture job as the standard says (EPCIS 2.0 REST, GET /capture/{captureID}), and our counts under foodtrace.
+type Job struct {
+	ID             string   `json:"captureID"`
+	Created        string   `json:"createdAt"`
+	Finished       string   `json:"finishedAt,omitzero"`
+	Running        bool     `json:"running"`
+	Success        bool     `json:"success"`
+	ErrorBehaviour string   `json:"captureErrorBehaviour"` // rollback, proceed
+	Errors         []Error  `json:"errors"`
+	Foodtrace      Progress `json:"foodtrace"`
+}
+
+// Error is one problem of a job: a problem of the standard with its code and place.
+type Error struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Detail string `json:"detail"`
+	Code   string `json:"code"`
+	Field  string `json:"field,omitzero"`   // JSON pointer from the document's root, or line and column
+	Event  string `json:"eventID,omitzero"` // hash of the event
+}
+
+// Progress is what became of the records so far.
+type Progress struct {
+	Name         string            `json:"name,omitzero"` // of the file
+	Evidence     contract.Evidence `json:"evidence"`      // the document that is kept
+	Accepted     int               `json:"accepted"`
+	Duplicates   int               `json:"duplicates"`
+	Refused      int               `json:"refused"`
+	Findings     []Error           `json:"findings,omitempty"` // remarks on accepted records
+	MoreProblems int               `json:"moreProblems,omitzero"`
+	// Block: once the index has this many blocks, it answers with everything that was captured.
+	Block uint64 `json:"block"`
+}
+
+func shown(j capture.Job) Job {
+	job := Job{
+		ID: j.ID, Created: stamp(j.Created), Finished: stamp(j.Finished), Running: j.Running, Success: j.Success, ErrorBehaviour: "rollback",
+		Errors: []Error{},
+		Foodtrace: Progress{Name: j.Name, Evidence: j.Evidence, Accepted: j.Accepted, Duplicates: j.Duplicates, Refused: j.Refused,
+			MoreProblems: j.MoreProblems, Block: j.Block},
+	}
+	if j.Proceed {
+		job.ErrorBehaviour = "proceed"
+	}
+	for _, p := range j.Problems {
+		e := Error{Type: "epcisException:ValidationException", Title: "ValidationException", Detail: p.Message, Code: p.Code, Field: p.Pointer, Event: p.Event}
+		if p.Refused {
+			job.Errors = append(job.Errors, e)
+		} else {
+			job.Foodtrace.Findings = append(job.Foodtrace.Findings, e)
+		}
+	}
+	return job
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z07:00")
+}
+
+// receive is POST /capture: 202 with the job's address once the document is durable.
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request) {
+	if err := auth.Require(r.Context()); err != nil {
+		fail(w, r, err)
+		return
+	}
+	proceed, err := errorBehaviour(r.Header.Get("GS1-Capture-Error-Behaviour"))
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
+	if err := checkMedia(r); err != nil {
+		fail(w, r, err)
+		return
+	}
+	job, err := h.capture.Receive(r.Context(), capture.Request{
+		Member: auth.From(r.Context()).Member, ContentType: r.Header.Get("Content-Type"), Name: fileName(r), Body: r.Body, Proceed: proceed,
+	})
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	w.Header().Set("Location", h.base+"/capture/"+url.PathEscape(job.ID))
+	w.Header().Set("GS1-Capture-Error-Behaviour", shown(job).ErrorBehaviour)
+	writeJSON(w, r, http.StatusAccepted, shown(job))
+}
+
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.Is(err, capture.ErrTooLarge), errors.As(err, &tooLarge):
+		setLimits(w.Header())
+		err = problem.New(http.StatusRequestEntityTooLarge, problem.TooLarge, "The document is larger than is taken here. Cut it into several.")
+	case errors.Is(err, capture.ErrMediaType):
+		err = problem.New(http.StatusUnsupportedMediaType, problem.MediaTypeBad, "This is nothing that can be captured. Send EPCIS 2.0 JSON.")
+	case errors.Is(err, capture.ErrBusy):
+		w.Header().Set("Retry-After", "5") // seconds; a job of usual size is done by then
+		err = problem.New(http.StatusServiceUnavailable, problem.Unavailable, "Too many documents are waiting. Send it again in a moment.")
+	}
+	fail(w, r, err)
+}
+
+func errorBehaviour(header string) (proceed bool, err error) {
+	switch header {
+	case "", "rollback":
+		return false, nil
+	case "proceed":
+		return true, nil
+	}
+	return false, problem.New(http.StatusBadRequest, problem.BadRequest, "The error behaviour is not known.",
+		problem.Item{Code: problem.InvalidField, Detail: "Send rollback or proceed.", Field: "GS1-Capture-Error-Behaviour"})
+}
+
+// checkMedia refuses what cannot be captured by its label. The content itself is looked at by the capturer.
+func checkMedia(r *http.Request) error {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch media {
+	case "application/json", "application/ld+json":
+		if err == nil {
+			return nil
+		}
+	}
+	return problem.New(http.StatusUnsupportedMediaType, problem.MediaTypeBad, "Send EPCIS 2.0 JSON as application/json or application/ld+json.",
+		problem.Item{Code: problem.MediaTypeBad, Detail: "The media type cannot be captured.", Field: "Content-Type"})
+}
+
+// fileName is the name that the sender gave the document, if any (RFC 6266).
+func fileName(r *http.Request) string {
+	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Disposition"))
+	if err != nil {
+		return ""
+	}
+	return params["filename"]
+}
+
+// member is whose jobs are shown: a regulator sees all.
+func member(r *http.Request) string {
+	p := auth.From(r.Context())
+	if p.Role == contract.Regulator {
+		return ""
+	}
+	return p.Member
+}
+
+// job is GET /capture/{id}.
+func (h *Handler) job(w http.ResponseWriter, r *http.Request) {
+	if err := auth.Require(r.Context()); err != nil {
+		fail(w, r, err)
+		return
+	}
+	job, err := h.capture.Job(r.Context(), member(r), pathValue(r, "id"))
+	if errors.Is(err, capture.ErrNoSuchJob) {
+		err = problem.New(http.StatusNotFound, problem.NotFound, "There is no such capture job.")
+	}
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, r, http.StatusOK, shown(job))
+}
+
+// Jobs of a page (EPCIS 2.0 REST: perPage, default 30).
+const (
+	defaultPerPage = 30
+	maxPerPage     = 1000
+)
+
+// jobs is GET /capture: newest first, with a Link to the next page (RFC 8288).
+func (h *Handler) jobs(w http.ResponseWriter, r *http.Request) {
+	if err := auth.Require(r.Context()); err != nil {
+		fail(w, r, err)
+		return
+	}
+	limit, err := number(r, "perPage", defaultPerPage, 1)
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
+	limit = min(limit, maxPerPage)
+	jobs, next, err := h.capture.Jobs(r.Context(), member(r), r.URL.Query().Get("nextPageToken"), limit)
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
+	if next != "" {
+		query := url.Values{"perPage": {strconv.Itoa(limit)}, "nextPageToken": {next}}
+		w.Header().Set("Link", "<"+h.base+"/capture?"+query.Encode()+`>; rel="next"`)
+	}
+	list := make([]Job, len(jobs))
+	for i, j := range jobs {
+		list[i] = shown(j)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, r, http.StatusOK, list)
+}
+
+// number reads a parameter that is a whole number of at least least.
+func number(r *http.Request, name string, absent, least int) (int, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return absent, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least {
+		return 0, exception(http.StatusBadRequest, "QueryParameterException", problem.BadRequest, "A parameter is not a number that makes sense.",
+			problem.Item{Code: problem.InvalidField, Detail: "Send a whole number from " + strconv.Itoa(least) + " on.", Field: name})
+	}
+	return n, nil
+}
+
+// Outcome is what became of one record of a document: ours, the standard's job has no such list.
+type Outcome struct {
+	Index int    `json:"index"` // of the record in the document
+	Tx    string `json:"tx,omitzero"`
+	Block uint64 `json:"block"`
+	contract.Outcome
+}
+
+// outcomes is GET /capture/{id}/outcomes?from=0&perPage=1000: per record, in document order, as far as the job has come.
+func (h *Handler) outcomes(w http.ResponseWriter, r *http.Request) {
+	if err := auth.Require(r.Context()); err != nil {
+		fail(w, r, err)
+		return
+	}
+	from, err := number(r, "from", 0, 0)
+	limit, err2 := number(r, "perPage", maxPerPage, 1)
+	if err := cmp.Or(err, err2); err != nil {
+		fail(w, r, err)
+		return
+	}
+	list, err := h.capture.Outcomes(r.Context(), member(r), pathValue(r, "id"), from, min(limit, maxPerPage))
+	if errors.Is(err, capture.ErrNoSuchJob) {
+		err = problem.New(http.StatusNotFound, problem.NotFound, "There is no such capture job.")
+	}
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
+	body := struct {
+		Outcomes []Outcome `json:"outcomes"`
+	}{make([]Outcome, len(list))}
+	for i, o := range list {
+		body.Outcomes[i] = Outcome{Index: o.Index, Tx: o.Tx, Block: o.Block, Outcome: o.Outcome}
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, r, http.StatusOK, body)
+}
+
+// pathValue is a decoded part of the path: the gateway routes by the path as it was sent.
+func pathValue(r *http.Request, name string) string {
+	text := chi.URLParam(r, name)
+	if r.URL.RawPath == "" {
+		return text
+	}
+	if plain, err := url.PathUnescape(text); err == nil {
+		return plain
+	}
+	return text
+}
+
+// MaxBody bounds the bytes of a request.
+const MaxBody = capture.MaxDocument

@@ -1,0 +1,121 @@
+// Package gateway answers people and machines over HTTP: EPCIS 2.0 REST, our own interface, GS1 Digital Link and the pages
+// for consumers. It reads the index, writes through the ledger, and hands uploads to ingest.
+package gateway
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/foodtrace-ledger/foodtrace/gateway/api"
+	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
+	"github.com/foodtrace-ledger/foodtrace/gateway/epcisrest"
+	"github.com/foodtrace-ledger/foodtrace/gateway/pages"
+	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
+	"github.com/foodtrace-ledger/foodtrace/gateway/resolver"
+	"github.com/foodtrace-ledger/foodtrace/gateway/view"
+	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
+)
+
+// Ledger is what the gateway needs of one: to submit acts, and to ask what is on hold.
+type Ledger interface {
+	view.Ledger
+	api.Ledger
+}
+
+// Config is what a gateway stands on. All fields but Highlights, Counters and RatePerMinute are needed.
+type Config struct {
+	Index    view.Index
+	Ledger   Ledger
+	Evidence evidence.Store
+	Signers  api.Signers
+	Capture  epcisrest.Capturer
+	Tokens   *auth.Tokens
+	Logger   *slog.Logger
+
+	PublicURL  string   // where people reach the gateway, e.g. https://trace.example.org: what QR codes name
+	Highlights []string // keys of lots that the start page names
+	// Counters adds figures of the parts below to /metrics, by name; it is asked at each scrape.
+	Counters func() map[string]float64
+	// RatePerMinute bounds the requests of one client address. 0: DefaultRate; negative: none.
+	RatePerMinute int
+}
+
+// DefaultRate allows 100 requests a second of one address: many telephones share the address of their network.
+const DefaultRate = 6000 // a minute
+
+// New assembles a gateway.
+func New(c Config) (http.Handler, error) {
+	if c.Index == nil || c.Ledger == nil || c.Evidence == nil || c.Signers == nil || c.Capture == nil || c.Tokens == nil || c.Logger == nil || c.PublicURL == "" {
+		return nil, errors.New("gateway: a part is missing")
+	}
+	views := view.NewSource(c.Index, c.Ledger)
+	people, err := pages.New(pages.Config{Views: views, Highlights: c.Highlights})
+	if err != nil {
+		return nil, err
+	}
+	m := newMetrics(views, c.Counters)
+	r := chi.NewRouter()
+	r.Use(m.observe(c.Logger), recoverPanics, headers(c.PublicURL), routeByEscapedPath)
+	r.NotFound(notFound(people))
+	r.MethodNotAllowed(methodNotAllowed)
+	r.Get("/healthz", healthz)
+	r.Get("/readyz", readyz(views))
+	r.Method(http.MethodGet, "/metrics", m.handler())
+	r.Group(func(r chi.Router) {
+		r.Use(rate(c.RatePerMinute))
+		public(r, people, resolver.New(views, people, c.PublicURL))
+		r.Mount("/epcis", limit(epcisrest.MaxBody, captureTime)(auth.Middleware(c.Tokens)(epcisrest.New("/epcis", c.Capture, views))))
+	})
+	var failed error
+	r.Group(func(r chi.Router) {
+		r.Use(rate(c.RatePerMinute), limit(api.MaxEvidence+multipartSlack, apiTime), auth.Middleware(c.Tokens), noStore)
+		failed = api.Register(r, api.Config{Views: views, Ledger: c.Ledger, Signers: c.Signers, Evidence: c.Evidence})
+	})
+	return r, failed
+}
+
+// public adds what everybody reads.
+func public(r chi.Router, people *pages.Pages, links *resolver.Resolver) {
+	r.Group(func(r chi.Router) {
+		r.Use(limit(0, pageTime))
+		r.Get("/", people.Start)
+		r.Head("/", people.Start)
+		r.Get("/search", people.Search)
+		r.Get("/icon.svg", icon)
+		links.Register(r)
+	})
+}
+
+// Timeouts of the server. Routes that take longer set their own (limit).
+const (
+	headerTime  = 10 * time.Second
+	readTime    = 30 * time.Second
+	writeTime   = 60 * time.Second
+	idleTime    = 2 * time.Minute
+	headerBytes = 32 << 10 // a token and an address of the longest identifier, several times over
+)
+
+// Server returns a server for the gateway's handler, with limits of its own. Its Addr is to be set, or a listener given to Serve.
+func Server(handler http.Handler, logger *slog.Logger) *http.Server {
+	return &http.Server{Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
+		MaxHeaderBytes: headerBytes, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}
+}
+
+func notFound(people *pages.Pages) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		p := problem.New(http.StatusNotFound, problem.NotFound, "There is nothing at this address.")
+		if wantsPage(r) {
+			people.Error(w, r, p)
+			return
+		}
+		problem.Write(w, r, p)
+	}
+}
+
+func methodNotAllowed(w http.ResponseWriter, r *http.Request) {
+	problem.Write(w, r, problem.New(http.StatusMethodNotAllowed, problem.Method, "This address does not know this method."))
+}
