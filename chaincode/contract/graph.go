@@ -70,9 +70,6 @@ func (d *decision) removeLink(from, to string, time int64, direct bool) error {
 	return nil
 }
 
-// latest asks for what is inside as of the last statement, whatever the time.
-const latest = int64(-1 << 63)
-
 // stay is a time for which a child was inside a parent.
 type stay struct {
 	node        string
@@ -80,12 +77,21 @@ type stay struct {
 	open        bool // not taken out
 }
 
-// at says whether the child was inside at a time, within the slack.
-func (s *stay) at(time int64) bool {
-	if time == latest {
-		return s.open
-	}
-	return s.from <= time+slack && (s.open || s.until >= time-slack)
+// when says whether a stay is meant.
+type when func(*stay) bool
+
+// now: the child is inside, as far as the ledger knows.
+func now(s *stay) bool { return s.open }
+
+// nowOrAt: the child is inside, or was at a time. A movement that is recorded late moved what was inside then; one that claims to
+// be older than the packing does not get past a hold.
+func nowOrAt(time int64) when {
+	return func(s *stay) bool { return s.open || s.from <= time && (time < s.until || time == s.from) }
+}
+
+// near: the child was inside at a time, within the slack.
+func near(time int64) when {
+	return func(s *stay) bool { return s.from <= time+slack && (s.open || s.until >= time-slack) }
 }
 
 // stays derives from the statements about one parent when what was inside it: from an ADD until the next DELETE of the child
@@ -121,8 +127,8 @@ func stays(statements []link) (all []stay) {
 	return all
 }
 
-// contentsOf lists what is directly inside a node at a time, each once, in order of time.
-func (d *decision) contentsOf(key string, n *node, time int64) (inside []string, err error) {
+// contentsOf lists what is directly inside a node, each once, in order of time.
+func (d *decision) contentsOf(key string, n *node, meant when) (inside []string, err error) {
 	if n.contents.empty() {
 		return nil, nil
 	}
@@ -136,7 +142,7 @@ func (d *decision) contentsOf(key string, n *node, time int64) (inside []string,
 	}
 	seen := map[string]bool{}
 	for _, s := range stays(append(statements[:len(statements):len(statements)], cleared...)) {
-		if s.at(time) && !seen[s.node] {
+		if meant(&s) && !seen[s.node] {
 			seen[s.node] = true
 			inside = append(inside, s.node)
 		}
@@ -144,8 +150,8 @@ func (d *decision) contentsOf(key string, n *node, time int64) (inside []string,
 	return inside, nil
 }
 
-// carriersOf lists the nodes that a node is directly inside of now and that are one thing each.
-func (d *decision) carriersOf(key string, n *node) (carriers []string, err error) {
+// carriersOf lists the nodes that a node is directly inside of and that are one thing each.
+func (d *decision) carriersOf(key string, n *node, meant when) (carriers []string, err error) {
 	parents, err := d.parents(key, n)
 	if err != nil {
 		return nil, err
@@ -158,7 +164,7 @@ func (d *decision) carriersOf(key string, n *node) (carriers []string, err error
 		if p.lot {
 			continue
 		}
-		inside, err := d.contentsOf(parent, p, latest)
+		inside, err := d.contentsOf(parent, p, meant)
 		if err != nil {
 			return nil, err
 		}
@@ -185,7 +191,7 @@ func (d *decision) parents(key string, n *node) (parents []string, err error) {
 	return parents, nil
 }
 
-// contentsAt lists everything inside a node at a time, at any depth, each once, without the node itself.
+// contentsAt lists everything inside a node near a time, at any depth, each once, without the node itself.
 func (d *decision) contentsAt(key string, time int64) ([]string, error) {
 	seen, queue := map[string]bool{key: true}, []string{key}
 	for i := 0; i < len(queue); i++ {
@@ -193,7 +199,7 @@ func (d *decision) contentsAt(key string, time int64) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		inside, err := d.contentsOf(queue[i], n, time)
+		inside, err := d.contentsOf(queue[i], n, near(time))
 		if err != nil {
 			return nil, err
 		}
@@ -257,18 +263,18 @@ func (d *decision) usesAround(key string) (uses []use, err error) {
 // relink changes the links of uses from what was thought to be inside to what is.
 func (d *decision) relink(uses []use) error {
 	for _, u := range uses {
-		now, err := d.contentsAt(u.item, u.time)
+		actual, err := d.contentsAt(u.item, u.time)
 		if err != nil {
 			return err
 		}
 		for _, item := range u.inside {
-			if !slices.Contains(now, item) {
+			if !slices.Contains(actual, item) {
 				if err := d.removeLink(item, u.process, 0, false); err != nil {
 					return err
 				}
 			}
 		}
-		for _, item := range now {
+		for _, item := range actual {
 			if !slices.Contains(u.inside, item) {
 				if err := d.addLink(item, u.process, 0, false); err != nil {
 					return err

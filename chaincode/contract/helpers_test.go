@@ -18,10 +18,10 @@ const (
 	lab       = "LabMSP"
 	farm      = "FarmMSP"
 	shop      = "ShopMSP"
-	farmSite  = "https://id.gs1.org/414/6901234500009"
-	shopSite  = "https://id.gs1.org/414/6907654300008"
-	freeSite  = "https://id.gs1.org/414/9521321000007"
-	shopParty = "https://id.gs1.org/417/6907654300008"
+	farmSite  = "https://id.gs1.org/414/6901234500004"
+	shopSite  = "https://id.gs1.org/414/6907654300002"
+	freeSite  = "https://id.gs1.org/414/9521321000001"
+	shopParty = "https://id.gs1.org/417/6907654300002"
 )
 
 var day = time.Date(2026, 4, 20, 8, 0, 0, 0, time.UTC)
@@ -47,9 +47,9 @@ func network(t testing.TB) *contracttest.Bench {
 	return b
 }
 
-func lot(n any) string { return fmt.Sprintf("https://id.gs1.org/01/06901234500016/10/%v", n) }
+func lot(n any) string { return fmt.Sprintf("https://id.gs1.org/01/06901234500011/10/%v", n) }
 func inst(n any) string {
-	return fmt.Sprintf("https://id.gs1.org/01/06901234500016/21/%v", n)
+	return fmt.Sprintf("https://id.gs1.org/01/06901234500011/21/%v", n)
 }
 
 // sscc is a logistic unit with a right check digit.

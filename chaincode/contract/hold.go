@@ -200,9 +200,9 @@ func (s *stops) add(hold string) {
 	}
 }
 
-// holdsOn finds what stops an item now (docs/rules.md, section 5): the marks of the item itself, of the lots it is a member of, of
+// holdsOn finds what stops an item (docs/rules.md, section 5): the marks of the item itself, of the lots it is a member of, of
 // what is inside it and of what it is inside of, each in turn; and while a hold spreads, the marks of their ancestors.
-func (d *decision) holdsOn(item string) (s stops, err error) {
+func (d *decision) holdsOn(item string, inside when) (s stops, err error) {
 	epoch, err := d.epoch()
 	if err != nil || epoch.InForce == 0 {
 		return s, err
@@ -216,7 +216,7 @@ func (d *decision) holdsOn(item string) (s stops, err error) {
 		if err := d.holdsAt(queue[i], n, &s); err != nil {
 			return s, err
 		}
-		next, err := d.movesWith(queue[i], n)
+		next, err := d.movesWith(queue[i], n, inside)
 		if err != nil {
 			return s, err
 		}
@@ -231,17 +231,17 @@ func (d *decision) holdsOn(item string) (s stops, err error) {
 }
 
 // movesWith lists the nodes whose holds stop a node too.
-func (d *decision) movesWith(key string, n *node) ([]string, error) {
+func (d *decision) movesWith(key string, n *node, inside when) ([]string, error) {
 	next := n.lots
-	inside, err := d.contentsOf(key, n, latest)
+	contents, err := d.contentsOf(key, n, inside)
 	if err != nil {
 		return nil, err
 	}
-	next = append(next[:len(next):len(next)], inside...)
+	next = append(next[:len(next):len(next)], contents...)
 	if n.lot {
 		return next, nil
 	}
-	carriers, err := d.carriersOf(key, n)
+	carriers, err := d.carriersOf(key, n, inside)
 	return append(next, carriers...), err
 }
 
@@ -314,7 +314,7 @@ func HoldsOn(state State, item string) ([]string, error) {
 	if id.Kind == gs1.Class {
 		return nil, nil // a class without a lot connects nothing
 	}
-	s, err := newDecision(state, Tx{}).holdsOn(prefixItem + id.Canonical)
+	s, err := newDecision(state, Tx{}).holdsOn(prefixItem+id.Canonical, now)
 	if err == nil && s.undecided {
 		err = errUndecided
 	}

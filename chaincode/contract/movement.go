@@ -8,8 +8,11 @@ import (
 )
 
 // IsMovement says whether an event moves its items, so that a hold on one of them refuses it (docs/rules.md, section 5).
-// A transformation moves its inputs, and adds to its outputs.
+// A transformation moves its inputs, and adds to its outputs. An error declaration moves nothing.
 func IsMovement(e *event.Event) bool {
+	if e.ErrorDeclaration != nil {
+		return false
+	}
 	switch e.Type {
 	case event.Transformation:
 		return true
@@ -39,39 +42,41 @@ func (d *decision) checkHolds(e *event.Event, o *Outcome) error {
 	if err != nil || epoch.InForce == 0 {
 		return err
 	}
+	into, err := d.holdsOnProcess(e)
+	if err != nil {
+		return err
+	}
 	var all stops
-	asked := map[string]bool{}
+	inside := nowOrAt(micros(e.Time))
+	type ask struct {
+		key    string
+		output bool
+	}
+	asked := map[ask]bool{}
 	for _, item := range e.Items() {
-		if item.Kind == gs1.Class || asked[item.Key] {
+		a := ask{item.Key, item.Role == event.RoleOutput}
+		if item.Kind == gs1.Class || asked[a] {
 			continue
 		}
-		asked[item.Key] = true
-		s, err := d.holdsOn(prefixItem + item.Key)
+		asked[a] = true
+		s, err := d.holdsOn(prefixItem+item.Key, inside)
 		if err != nil {
 			return err
+		}
+		if a.output {
+			s.join(into)
 		}
 		s.report(item.Key, "/event"+item.Place, o)
 		all.join(s)
-	}
-	if e.Type == event.Transformation && len(all.holds) == 0 {
-		s, err := d.holdsOnOutputs(e)
-		if err != nil {
-			return err
-		}
-		for _, item := range e.Items() {
-			if item.Role == event.RoleOutput && item.Kind != gs1.Class {
-				s.report(item.Key, "/event"+item.Place, o)
-				all.join(s)
-			}
-		}
 	}
 	o.Violations = all.holds
 	return nil
 }
 
-// holdsOnOutputs finds what stops everything that a process makes: downstream holds on what is known to have gone into it.
-func (d *decision) holdsOnOutputs(e *event.Event) (s stops, err error) {
-	if e.TransformationID == "" {
+// holdsOnProcess finds what stops everything that the process of an event makes: downstream holds on what is known to
+// have gone into it.
+func (d *decision) holdsOnProcess(e *event.Event) (s stops, err error) {
+	if e.Type != event.Transformation || e.TransformationID == "" {
 		return s, nil // all that goes into it is in the event
 	}
 	key := processOf(e)
@@ -86,6 +91,7 @@ func (s *stops) join(t stops) {
 	for _, hold := range t.holds {
 		s.add(hold)
 	}
+	s.undecided = s.undecided || t.undecided
 }
 
 // report refuses a record because of what stops an item.
