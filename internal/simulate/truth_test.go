@@ -78,11 +78,18 @@ func holdings(t *testing.T, truth *simulate.Truth, books *audit.Books, item stri
 	if !slices.Equal(got, want) {
 		t.Errorf("who holds %s:\nby the rules %v\nin truth     %v", item, got, want)
 	}
-	for _, how := range []string{audit.Sold, audit.Consumed, audit.Destroyed} {
-		milli, unit := truth.Gone(item, how)
-		q, _ := event.NewDecimal(milli, 3)
-		if got := books.Left(item, how, unit); got.Cmp(q) != 0 {
-			t.Errorf("%s of %s: by the rules %v, in truth %v", how, item, got, q)
+	left := map[trace.Fate]string{}
+	for _, o := range books.Outflows(item) {
+		left[o.Fate] += o.Quantity + o.UOM
+	}
+	for _, fate := range []trace.Fate{trace.Sold, trace.Consumed, trace.Destroyed} {
+		want := ""
+		if milli, unit := truth.Gone(item, string(fate)); milli > 0 {
+			q, _ := event.NewDecimal(milli, 3)
+			want = q.String() + unit
+		}
+		if left[fate] != want {
+			t.Errorf("%s of %s: by the rules %q, in truth %q", fate, item, left[fate], want)
 		}
 	}
 }

@@ -36,6 +36,7 @@ type Auditor struct {
 	lots    map[string][]string  // instance → lots
 	members map[string][]*member // lot → instances
 	holds   map[string]*hold
+	books   *Books // as of the last event, nil: not made yet
 }
 
 type member struct {
@@ -114,6 +115,7 @@ func (a *Auditor) Add(r contract.Record, out contract.Outcome) {
 }
 
 func (a *Auditor) addEvent(e *event.Event, id string) {
+	a.books = nil
 	if e.ErrorDeclaration != nil {
 		a.void[id] = true
 	}

@@ -133,20 +133,32 @@ func connected(r *trace.Result) (diffs []string) {
 	return diffs
 }
 
-// CheckScope compares the holdings of everything that came of an item with the rules.
-func (a *Auditor) CheckScope(item string, got []trace.Holding) (diffs []string) {
+// CheckScope compares who holds what came of an item, and what of it left the chain, with the rules.
+func (a *Auditor) CheckScope(got *trace.ScopeResult) (diffs []string) {
+	items := a.Trace(got.Item, trace.Forward).Items
+	maps.DeleteFunc(items, func(_ string, f Found) bool { return f.Carrier })
+	if got.Items != len(items) || got.Truncated {
+		diffs = append(diffs, fmt.Sprintf("%d items (truncated: %v), by the rules %d", got.Items, got.Truncated, len(items)))
+	}
 	b := a.Books()
-	want := map[string]bool{}
-	for key := range a.Trace(item, trace.Forward).Items {
+	holdings, outflows := map[string]bool{}, map[string]bool{}
+	for key := range items {
 		for _, h := range b.Holdings(key) {
-			want[describe(h)] = true
+			holdings[describe(h)] = true
+		}
+		for _, o := range b.Outflows(key) {
+			outflows[fmt.Sprint(o)] = true
 		}
 	}
-	var have []string
-	for _, h := range got {
-		have = append(have, describe(h))
+	var haveHoldings, haveOutflows []string
+	for _, h := range got.Holdings {
+		haveHoldings = append(haveHoldings, describe(h))
 	}
-	return compareSets("holding", have, want)
+	for _, o := range got.Outflows {
+		haveOutflows = append(haveOutflows, fmt.Sprint(o))
+	}
+	diffs = append(diffs, compareSets("holding", haveHoldings, holdings)...)
+	return append(diffs, compareSets("outflow", haveOutflows, outflows)...)
 }
 
 func describe(h trace.Holding) string {

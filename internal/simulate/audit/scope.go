@@ -8,13 +8,6 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/trace"
 )
 
-// Ways in which goods leave the chain (section 4).
-const (
-	Sold      = "sold"
-	Consumed  = "consumed"
-	Destroyed = "destroyed"
-)
-
 // place is a site, or the way to a site or party.
 type place struct {
 	id      string
@@ -28,14 +21,24 @@ type balance struct {
 	since   int64
 }
 
-// Left is how much of an item left the chain.
-type Left struct{ Item, How, Unit string }
+// exit is a way out of the chain.
+type exit struct {
+	item string
+	fate trace.Fate
+	unit string
+}
 
 // Books are where everything is, by replaying the events in order of event time.
 type Books struct {
 	stock map[string]map[place]map[string]*balance // item → place → unit
-	left  map[Left]event.Decimal
+	left  map[exit]*leaving
 	boxes map[string]map[string][]share // parent → child → what went in
+}
+
+// leaving is how much went one way out.
+type leaving struct {
+	amount  event.Decimal
+	unknown int // events that did not say how much
 }
 
 // share is an amount in a unit.
@@ -43,11 +46,21 @@ type share struct {
 	amount  event.Decimal
 	unit    string
 	unknown bool
+	thing   bool
 }
 
-// Books replays all events that count.
+func (u use) share() share { return share{u.amount, u.unit, u.unknown, u.kind == thing} }
+
+// Books replays all events that count, once until the next Add.
 func (a *Auditor) Books() *Books {
-	b := &Books{stock: map[string]map[place]map[string]*balance{}, left: map[Left]event.Decimal{}, boxes: map[string]map[string][]share{}}
+	if a.books == nil {
+		a.books = a.replayAll()
+	}
+	return a.books
+}
+
+func (a *Auditor) replayAll() *Books {
+	b := &Books{stock: map[string]map[place]map[string]*balance{}, left: map[exit]*leaving{}, boxes: map[string]map[string][]share{}}
 	for _, n := range a.counting(a.events) {
 		b.replay(n)
 	}
@@ -64,7 +77,7 @@ func (b *Books) replay(n *entry) {
 		if u.kind == class {
 			continue
 		}
-		gone := b.apply(n, u.item, u.role, share{u.amount, u.unit, u.unknown})
+		gone := b.apply(n, u.item, u.role, u.share())
 		b.applyContents(n, u.item, u.role, named)
 		if gone {
 			b.empty(u.item)
@@ -107,7 +120,7 @@ func (b *Books) box(n *entry) {
 		case event.Add:
 			for _, u := range n.uses {
 				if u.role == child && u.kind != class {
-					b.boxes[p][u.item] = append(b.boxes[p][u.item], share{u.amount, u.unit, u.unknown})
+					b.boxes[p][u.item] = addShare(b.boxes[p][u.item], u)
 				}
 			}
 		case event.Delete:
@@ -121,6 +134,18 @@ func (b *Books) box(n *entry) {
 	}
 }
 
+// addShare adds what an event puts in. A thing is one piece, however often somebody says so.
+func addShare(list []share, u use) []share {
+	i := slices.IndexFunc(list, func(s share) bool { return s.unit == u.unit })
+	switch {
+	case i < 0:
+		return append(list, u.share())
+	case u.kind != thing:
+		list[i].amount, list[i].unknown = sum(list[i].amount, u.amount), list[i].unknown || u.unknown
+	}
+	return list
+}
+
 // apply is the list of section 4 for one item of one event: the first line that fits. It says whether the amount left the
 // chain.
 func (b *Books) apply(n *entry, item string, r role, s share) (gone bool) {
@@ -132,13 +157,14 @@ func (b *Books) apply(n *entry, item string, r role, s share) (gone bool) {
 	case r == output || r == object && e.Type == event.Object && e.Action == event.Add:
 		b.put(n, item, here, s)
 	case r == input:
-		return b.leave(item, Consumed, here, s)
+		return b.leave(item, trace.Consumed, here, s)
 	case step == "retail_selling":
-		return b.leave(item, Sold, here, s)
+		return b.leave(item, trace.Sold, here, s)
 	case step == "destroying" || e.Type == event.Object && e.Action == event.Delete:
-		return b.leave(item, Destroyed, here, s)
+		return b.leave(item, trace.Destroyed, here, s)
 	case slices.Contains([]string{"shipping", "departing", "loading", "transporting"}, step) && len(e.Destinations) > 0:
-		b.take(item, place{id: cmp.Or(readPoint, site, sourceLocation(e))}, s)
+		rest := b.take(item, place{id: cmp.Or(readPoint, site, sourceLocation(e))}, s)
+		b.take(item, place{id: sourceLocation(e)}, rest)
 		b.put(n, item, place{destination(e), true}, s)
 	case slices.Contains(arrivingSteps, step):
 		here.id = cmp.Or(here.id, destinationLocation(e))
@@ -183,6 +209,9 @@ func (b *Books) put(n *entry, item string, at place, s share) {
 		b.stock[item][at][s.unit] = held
 	}
 	held.amount = sum(held.amount, s.amount)
+	if s.thing {
+		held.amount = event.Int(1) // it exists once, however often it is reported
+	}
 	held.unknown = held.unknown || s.unknown
 }
 
@@ -211,10 +240,17 @@ func (b *Books) take(item string, at place, s share) (rest share) {
 	return rest
 }
 
-func (b *Books) leave(item, how string, from place, s share) (gone bool) {
+func (b *Books) leave(item string, fate trace.Fate, from place, s share) (gone bool) {
 	b.take(item, from, s)
-	k := Left{item, how, s.unit}
-	b.left[k] = sum(b.left[k], s.amount)
+	l := b.left[exit{item, fate, s.unit}]
+	if l == nil {
+		l = &leaving{}
+		b.left[exit{item, fate, s.unit}] = l
+	}
+	l.amount = sum(l.amount, s.amount)
+	if s.unknown {
+		l.unknown++
+	}
 	return true
 }
 
@@ -283,5 +319,18 @@ func compareHoldings(x, y trace.Holding) int {
 	return cmp.Or(cmp.Compare(x.Item, y.Item), cmp.Compare(x.Site, y.Site), cmp.Compare(x.State, y.State), cmp.Compare(x.UOM, y.UOM))
 }
 
-// Left is how much of an item left the chain in a way and unit.
-func (b *Books) Left(item, how, unit string) event.Decimal { return b.left[Left{item, how, unit}] }
+// Outflows are what left the chain of an item, by fate and unit.
+func (b *Books) Outflows(item string) (list []trace.Outflow) {
+	for way, l := range b.left {
+		if way.item != item {
+			continue
+		}
+		o := trace.Outflow{Item: item, Fate: way.fate, UOM: way.unit, Unstated: l.unknown}
+		if l.amount.Stated {
+			o.Quantity = l.amount.String()
+		}
+		list = append(list, o)
+	}
+	slices.SortFunc(list, func(x, y trace.Outflow) int { return cmp.Or(cmp.Compare(x.Fate, y.Fate), cmp.Compare(x.UOM, y.UOM)) })
+	return list
+}
