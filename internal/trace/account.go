@@ -20,6 +20,12 @@ type account struct {
 	item string
 	held map[slot]*balance
 	out  map[outSlot]outflow
+	last map[*stay]moment // the last event that moved it with what it was inside of
+	gone map[*stay]bool   // it left the chain with what it was inside of
+}
+
+func newAccount(item string) *account {
+	return &account{item: item, held: map[slot]*balance{}, out: map[outSlot]outflow{}, last: map[*stay]moment{}, gone: map[*stay]bool{}}
 }
 
 // slot is a place and unit: units are never converted.
@@ -63,81 +69,86 @@ var (
 	arrivals   = []string{"receiving", "arriving", "accepting", "unloading"}
 )
 
-// apply books an event.
-func (a *account) apply(s step, bodies map[EventID]*event.Event) {
-	e := bodies[s.event]
-	if s.ride != nil {
-		a.ride(s, e, bodies)
-		return
-	}
-	in := amounts(e, a.item, event.RoleInput)
-	out := amounts(e, a.item, event.RoleOutput)
-	rest := amounts(e, a.item, event.RoleObject, event.RoleParent, event.RoleChild)
-	a.takeAway(e, in, Consumed)
-	for _, x := range out {
-		a.put(firstOf(e.LocationKey(), e.ReadPointKey()), StateHeld, "", x, s.moment)
-	}
-	if len(rest) == 0 {
-		return
-	}
-	switch object := e.Type == event.Object; {
-	case object && e.Action == event.Add:
-		for _, x := range rest {
-			a.put(firstOf(e.LocationKey(), e.ReadPointKey()), StateHeld, "", x, s.moment)
+// apply books what happened to the item, in order.
+func (a *account) apply(steps []step, bodies map[EventID]*event.Event) {
+	var named moment
+	for _, s := range steps {
+		e := bodies[s.event]
+		if s.ride == nil {
+			named = s.moment
+			a.own(e, s.moment)
+			continue
 		}
-	case object && e.Action == event.Delete && fateOf(e) == "":
-		a.takeAway(e, rest, Destroyed)
-	default:
-		a.move(e, rest, s.moment)
+		in := s.ride.stay
+		if a.gone[in] || a.last[in] == s.moment {
+			continue
+		}
+		a.last[in] = s.moment
+		if s.moment != named { // else it moves only as the event says of itself
+			a.ride(e, s, inside(a.item, in, s.moment, bodies))
+		}
+		a.gone[in] = s.role == RoleInput || fateOf(e) != ""
 	}
 }
 
-// ride books an event of what the item was inside of: it moves with it, in the quantity that went in. That the carrier is
-// made or ends says nothing about what is inside.
-func (a *account) ride(s step, e *event.Event, bodies map[EventID]*event.Event) {
-	var inside []amount
-	for _, id := range s.ride.stay.events {
-		put := bodies[id]
-		if put.Action == event.Add && (moment{put.Time.UnixMicro(), id}).compare(s.moment) < 0 {
-			inside = sum(inside, amounts(put, a.item, event.RoleChild))
-		}
+// own books an event that names the item.
+func (a *account) own(e *event.Event, at moment) {
+	site := cmp.Or(e.LocationKey(), e.ReadPointKey())
+	a.takeAway(site, amounts(e, a.item, event.RoleInput), Consumed)
+	for _, x := range amounts(e, a.item, event.RoleOutput) {
+		a.put(slot{site: site, state: StateHeld}, "", x, at)
 	}
+	rest := amounts(e, a.item, event.RoleObject, event.RoleParent, event.RoleChild)
+	if e.Type == event.Object && e.Action == event.Add {
+		for _, x := range rest {
+			a.put(slot{site: site, state: StateHeld}, "", x, at)
+		}
+		return
+	}
+	a.move(e, rest, at)
+}
+
+// ride books an event of what the item was inside of. That a carrier is made says nothing of what is inside.
+func (a *account) ride(e *event.Event, s step, inside []amount) {
 	if s.role == RoleInput {
-		a.takeAway(e, inside, Consumed)
+		a.takeAway(cmp.Or(e.LocationKey(), e.ReadPointKey()), inside, Consumed)
 		return
 	}
 	a.move(e, inside, s.moment)
 }
 
+// inside is how much of an item went in during a stay before a moment.
+func inside(item string, in *stay, before moment, bodies map[EventID]*event.Event) (list []amount) {
+	for _, id := range in.events {
+		e := bodies[id]
+		if e.Action == event.Add && (moment{e.Time.UnixMicro(), id}).compare(before) < 0 {
+			list = sum(list, amounts(e, item, event.RoleChild))
+		}
+	}
+	return list
+}
+
 // move books an event that says where the item is or goes.
 func (a *account) move(e *event.Event, list []amount, at moment) {
-	party := firstOf(e.DestinationOf("owning_party"), e.DestinationOf("possessing_party"))
-	destination := firstOf(e.DestinationOf("location"), e.DestinationOf("possessing_party"), e.DestinationOf("owning_party"))
-	site := firstOf(e.LocationKey(), e.ReadPointKey())
-	step := e.Step()
-	switch {
+	party := cmp.Or(e.DestinationOf("owning_party"), e.DestinationOf("possessing_party"))
+	destination := cmp.Or(e.DestinationOf("location"), e.DestinationOf("possessing_party"), e.DestinationOf("owning_party"))
+	site, source := cmp.Or(e.LocationKey(), e.ReadPointKey()), e.SourceOf("location")
+	from, to := a.transits(e, site), slot{site: site, state: StateHeld}
+	switch step := e.Step(); {
 	case fateOf(e) != "":
-		a.takeAway(e, list, fateOf(e))
+		a.takeAway(site, list, fateOf(e))
+		return
 	case destination != "" && slices.Contains(departures, step):
-		from := a.holder(e.ReadPointKey(), e.LocationKey(), e.SourceOf("location"))
-		for _, x := range list {
-			a.transfer(x, []slot{{site: from, state: StateHeld}}, slot{site: destination, state: StateInTransit}, party, at)
-		}
+		from = []slot{{site: cmp.Or(e.ReadPointKey(), site, source), state: StateHeld}, {site: source, state: StateHeld}}
+		to = slot{site: destination, state: StateInTransit}
 	case slices.Contains(arrivals, step):
-		if site = firstOf(site, e.DestinationOf("location")); site == "" {
-			return
-		}
-		from := a.transits(e, site)
-		if source := e.SourceOf("location"); source != "" {
-			from = append(from, slot{site: source, state: StateHeld})
-		}
-		for _, x := range list {
-			a.transfer(x, from, slot{site: site, state: StateHeld}, party, at)
-		}
-	case site != "" && !a.holds(e.LocationKey()) && !a.holds(e.ReadPointKey()):
-		for _, x := range list {
-			a.transfer(x, a.transits(e, site), slot{site: site, state: StateHeld}, party, at)
-		}
+		to.site = cmp.Or(site, e.DestinationOf("location"))
+		from = append(a.transits(e, to.site), slot{site: source, state: StateHeld})
+	case a.holds(site):
+		return
+	}
+	for _, x := range list {
+		a.transfer(x, from, to, party, at)
 	}
 }
 
@@ -154,29 +165,18 @@ func (a *account) transits(e *event.Event, site string) []slot {
 	return slots
 }
 
-// fateOf says how a business step ends an item's way, whatever the action.
+// fateOf says how an event ends the way of what it names, "" if it does not.
 func fateOf(e *event.Event) Fate {
-	switch e.Step() {
-	case "retail_selling":
+	switch step := e.Step(); {
+	case step == "retail_selling":
 		return Sold
-	case "destroying":
+	case step == "destroying", e.Type == event.Object && e.Action == event.Delete:
 		return Destroyed
 	}
 	return ""
 }
 
-// holder is the first of the sites that holds the item, else the first that is stated.
-func (a *account) holder(sites ...string) string {
-	if i := slices.IndexFunc(sites, a.holds); i >= 0 {
-		return sites[i]
-	}
-	return firstOf(sites...)
-}
-
 func (a *account) holds(site string) bool {
-	if site == "" {
-		return false
-	}
 	for s := range a.held {
 		if s.site == site && s.state == StateHeld {
 			return true
@@ -186,8 +186,7 @@ func (a *account) holds(site string) bool {
 }
 
 // takeAway books what leaves the chain.
-func (a *account) takeAway(e *event.Event, list []amount, fate Fate) {
-	site := a.holder(e.LocationKey(), e.ReadPointKey())
+func (a *account) takeAway(site string, list []amount, fate Fate) {
 	for _, x := range list {
 		a.take(slot{site: site, state: StateHeld}, x)
 		at := outSlot{fate, x.unit.uom}
@@ -210,17 +209,17 @@ func (a *account) transfer(x amount, from []slot, to slot, party string, at mome
 			var taken []taken
 			taken, rest = a.take(s, rest)
 			for _, t := range taken {
-				party = firstOf(party, t.party)
+				party = cmp.Or(party, t.party)
 			}
 		}
-		a.put(to.site, to.state, party, x, at)
+		a.put(to, party, x, at)
 		return
 	}
 	moved := false
 	for _, s := range from {
 		all, _ := a.take(s, x)
 		for _, t := range all {
-			a.put(to.site, to.state, firstOf(party, t.party), t.amount, at)
+			a.put(to, cmp.Or(party, t.party), t.amount, at)
 			moved = true
 		}
 		if moved {
@@ -228,7 +227,7 @@ func (a *account) transfer(x amount, from []slot, to slot, party string, at mome
 		}
 	}
 	if to.state == StateInTransit || !a.holds(to.site) {
-		a.put(to.site, to.state, party, x, at)
+		a.put(to, party, x, at)
 	}
 }
 
@@ -275,18 +274,18 @@ func (a *account) take(at slot, x amount) (all []taken, rest amount) {
 	return []taken{{amount{unit: x.unit, quantity: b.quantity}, b.party}}, rest
 }
 
-// put adds an amount to a place. A holding is as old as the first of it.
-func (a *account) put(site, state, party string, x amount, at moment) {
-	if !x.unit.unstated && x.quantity.Sign() <= 0 {
+// put adds an amount to a place. A holding is as old as the first of it; an event without a place puts nothing anywhere.
+func (a *account) put(s slot, party string, x amount, at moment) {
+	if s.site == "" || !x.unit.unstated && x.quantity.Sign() <= 0 {
 		return
 	}
-	s := slot{site, state, x.unit}
+	s.unit = x.unit
 	b := a.held[s]
 	if b == nil {
 		a.held[s] = &balance{quantity: x.quantity, party: party, since: at}
 		return
 	}
-	b.party = firstOf(party, b.party)
+	b.party = cmp.Or(party, b.party)
 	if total, ok := b.quantity.Add(x.quantity); ok && !x.one && !x.unit.unstated {
 		b.quantity = total
 	}
@@ -363,5 +362,3 @@ func sum(list, more []amount) []amount {
 	}
 	return list
 }
-
-func firstOf(texts ...string) string { return cmp.Or(texts...) }

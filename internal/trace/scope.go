@@ -20,8 +20,7 @@ func Scope(ctx context.Context, g Graph, events EventReader, item string, limits
 	if err != nil {
 		return nil, err
 	}
-	// What only carried an item matters while it still does.
-	items := slices.DeleteFunc(r.Nodes, func(n Node) bool { return n.Carrier && n.Until != never })
+	items := slices.DeleteFunc(r.Nodes, func(n Node) bool { return n.Carrier }) // they did not come of it
 	s := &ScopeResult{Item: item, Items: len(items), Truncated: r.Truncated, NotFollowed: r.NotFollowed}
 	slices.SortFunc(items, func(a, b Node) int { return cmp.Compare(a.Key, b.Key) })
 	var proofs []moment
@@ -31,9 +30,9 @@ func Scope(ctx context.Context, g Graph, events EventReader, item string, limits
 			return nil, err
 		}
 		for _, n := range chunk {
-			a := account{item: n.Key, held: map[slot]*balance{}, out: map[outSlot]outflow{}}
+			a := newAccount(n.Key)
+			a.apply(histories[n.ID], bodies)
 			for _, step := range histories[n.ID] {
-				a.apply(step, bodies)
 				proofs = append(proofs, step.moment)
 			}
 			s.Holdings = append(s.Holdings, a.holdings()...)
@@ -69,6 +68,22 @@ type step struct {
 	role Role  // of the carrier in the event
 }
 
+// before orders steps by moment; of one event what it says of the item itself comes first, then what it says of carriers,
+// by when the item went in.
+func (s step) before(o step) int {
+	first := func(b bool) int {
+		if b {
+			return 0
+		}
+		return 1
+	}
+	if c := cmp.Or(s.compare(o.moment), first(s.ride == nil)-first(o.ride == nil)); c != 0 || s.ride == nil {
+		return c
+	}
+	a, b := s.ride.stay, o.ride.stay
+	return cmp.Or(moment{a.from, a.events[0]}.compare(moment{b.from, b.events[0]}), first(s.role == RoleInput)-first(o.role == RoleInput))
+}
+
 // ride says that an item was inside a carrier, directly or within others. Moments are compared exactly here: after the
 // one at which it began, up to the one at which it ended.
 type ride struct {
@@ -100,11 +115,8 @@ func readHistories(ctx context.Context, g Graph, reader EventReader, nodes []Nod
 		return nil, nil, err
 	}
 	var ids []EventID
-	for item, steps := range histories {
-		// Of several ways in which one event concerns an item the first counts: by name, else the nearest carrier.
-		slices.SortStableFunc(steps, func(a, b step) int { return a.compare(b.moment) })
-		steps = slices.CompactFunc(steps, func(a, b step) bool { return a.moment == b.moment })
-		histories[item] = steps
+	for _, steps := range histories {
+		slices.SortStableFunc(steps, step.before) // stable: the nearest carrier first
 		for _, s := range steps {
 			ids = append(ids, s.event)
 		}

@@ -68,8 +68,8 @@ func (l *label) node(item ItemID, back bool) Node {
 	if back {
 		depth = -depth
 	}
-	all := append(slices.Clone(l.full), l.carried...).hull()
-	return Node{ID: item, Depth: depth, Carrier: len(l.full) == 0, From: all.from, Until: all.until}
+	all := spans(l.times(back)).hull()
+	return Node{ID: item, Depth: depth, Carrier: len(l.reached) == 0, From: all.from, Until: all.until}
 }
 
 // union merges what back and forward say of one item; of two equal depths it keeps n's.

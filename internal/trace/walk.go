@@ -24,25 +24,34 @@ type walk struct {
 // label is why and for which times an item is in the trace.
 type label struct {
 	depth   int
-	full    spans // times that concern the item for what it is: everything before (back) or after (forward) its bound
-	opened  spans // times at which what was inside it concerns the trace
+	reached spans // of the item itself: for which times it was reached; at those its contents concern the trace
 	carried spans // times at which it carried an item of the trace
+}
+
+// self is the time that concerns the trace for what the item itself is: everything before its bound (back) or after it
+// (forward). It must have been reached.
+func (l *label) self(back bool) span {
+	all := l.reached.hull()
+	if back {
+		return span{always, all.until}
+	}
+	return span{all.from, never}
+}
+
+// times are all that concern the trace.
+func (l *label) times(back bool) []span {
+	if len(l.reached) == 0 {
+		return l.carried
+	}
+	return append([]span{l.self(back)}, l.carried...)
 }
 
 // arrival is one way in which following an item reaches another.
 type arrival struct {
-	item ItemID
-	kind arrivalKind
-	span span
+	item    ItemID
+	carrier bool // it is reached because it carried
+	span    span
 }
-
-type arrivalKind uint8
-
-const (
-	asSelf    arrivalKind = iota // for what it is
-	asWhole                      // for what it is and what was inside it at the times of the span
-	asCarrier                    // because it carried
-)
 
 // proof is an event that shows a link.
 type proof struct {
@@ -73,7 +82,7 @@ func inOrder(moments []moment) []EventID {
 
 func (w *walk) run(ctx context.Context, start ItemID) error {
 	all := span{always, never}
-	w.labels = map[ItemID]*label{start: {full: spans{all}, opened: spans{all}}}
+	w.labels = map[ItemID]*label{start: {reached: spans{all}}}
 	w.frontier = []ItemID{start}
 	for depth := 1; len(w.frontier) > 0; depth++ {
 		if err := ctx.Err(); err != nil {
@@ -113,7 +122,7 @@ func (w *walk) uses(ctx context.Context, f func(Use)) error {
 		return err
 	}
 	for _, u := range uses {
-		if w.labels[u.Item].has(u.Time) {
+		if w.labels[u.Item].has(u.Time, w.back) {
 			w.events = append(w.events, moment{u.Time, u.Event})
 		}
 		f(u)
@@ -121,9 +130,8 @@ func (w *walk) uses(ctx context.Context, f func(Use)) error {
 	return nil
 }
 
-func (l *label) has(time int64) bool {
-	in := func(s span) bool { return s.has(time) }
-	return slices.ContainsFunc(l.full, in) || slices.ContainsFunc(l.carried, in)
+func (l *label) has(time int64, back bool) bool {
+	return slices.ContainsFunc(l.times(back), func(s span) bool { return s.has(time) })
 }
 
 // made is rule 1: from outputs to inputs (back), from inputs to outputs (forward).
@@ -158,7 +166,7 @@ func (w *walk) made(ctx context.Context) ([]arrival, error) {
 			if p.Role != other {
 				continue
 			}
-			found = append(found, arrival{p.Item, asWhole, bound})
+			found = append(found, arrival{p.Item, false, bound})
 			for _, u := range by[p.Process] {
 				w.prove(Made, u.Item, p.Item, u.Event, p.Event)
 			}
@@ -170,11 +178,7 @@ func (w *walk) made(ctx context.Context) ([]arrival, error) {
 // joins reports whether the part that an item plays in a process at a time concerns the trace. Of a carrier it matters
 // back what it was made of, whenever that was, and forward what it was used for while it carried.
 func (l *label) joins(time int64, back bool) bool {
-	in := func(s span) bool { return s.has(time) }
-	if back {
-		in = func(s span) bool { return time <= later(s.until) }
-	}
-	return slices.ContainsFunc(l.full, in) || slices.ContainsFunc(l.carried, in)
+	return slices.ContainsFunc(l.times(back), func(s span) bool { return s.has(time) || back && time <= later(s.until) })
 }
 
 // bound is the moment at which the other side of a process is looked at: its latest event time (back), its earliest
@@ -187,17 +191,9 @@ func (w *walk) bound(process []Use) span {
 	return span{process[0].Time, never}
 }
 
-// self is the time for which an item concerns the trace that was reached with a bound.
-func (w *walk) self(s span) span {
-	if w.back {
-		return span{always, s.until}
-	}
-	return span{s.from, never}
-}
-
 // members is rule 2: from instances to their lots (back), from lots to their instances (forward).
 func (w *walk) members(ctx context.Context) (found []arrival, err error) {
-	from := w.having(func(l *label) bool { return len(l.full) > 0 })
+	from := w.reached()
 	ask := w.g.Instances
 	if w.back {
 		ask = w.g.Lots
@@ -211,8 +207,8 @@ func (w *walk) members(ctx context.Context) (found []arrival, err error) {
 		if w.back {
 			x, y = y, x
 		}
-		for _, s := range w.labels[x].full {
-			found = append(found, arrival{y, asSelf, s})
+		for _, s := range w.labels[x].reached {
+			found = append(found, arrival{y, false, s})
 		}
 		w.prove(Member, x, y, m.Event, m.Event)
 	}
@@ -226,13 +222,10 @@ func (w *walk) carriers(ctx context.Context) (found []arrival, err error) {
 		return nil, err
 	}
 	for _, in := range stays(statements) {
-		l := w.labels[in.child]
-		for _, set := range []spans{l.full, l.carried} {
-			for _, s := range set {
-				if s.meets(in.span) {
-					found = append(found, arrival{in.parent, asCarrier, s.meet(in.span)})
-					w.proveStay(in)
-				}
+		for _, s := range w.labels[in.child].times(w.back) {
+			if s.meets(in.span) {
+				found = append(found, arrival{in.parent, true, s.meet(in.span)})
+				w.proveStay(in)
 			}
 		}
 	}
@@ -241,14 +234,14 @@ func (w *walk) carriers(ctx context.Context) (found []arrival, err error) {
 
 // contents is rule 4: what was inside the items.
 func (w *walk) contents(ctx context.Context) (found []arrival, err error) {
-	statements, err := w.g.Contents(ctx, w.having(func(l *label) bool { return len(l.opened) > 0 }))
+	statements, err := w.g.Contents(ctx, w.reached())
 	if err != nil {
 		return nil, err
 	}
 	for _, in := range stays(statements) {
-		for _, s := range w.labels[in.parent].opened {
+		for _, s := range w.labels[in.parent].reached {
 			if s.meets(in.span) {
-				found = append(found, arrival{in.child, asWhole, s})
+				found = append(found, arrival{in.child, false, s})
 				w.proveStay(in)
 			}
 		}
@@ -256,10 +249,11 @@ func (w *walk) contents(ctx context.Context) (found []arrival, err error) {
 	return found, nil
 }
 
-func (w *walk) having(want func(*label) bool) []ItemID {
+// reached are the items of the frontier that are there for what they are, not only as carriers.
+func (w *walk) reached() []ItemID {
 	var items []ItemID
 	for _, item := range w.frontier {
-		if want(w.labels[item]) {
+		if len(w.labels[item].reached) > 0 {
 			items = append(items, item)
 		}
 	}
@@ -303,7 +297,7 @@ func (w *walk) arrive(ctx context.Context, found []arrival, depth int) (more boo
 		for _, group := range groups {
 			if l := w.labels[group[0].item]; l != nil {
 				looser := *l // the sets are never changed in place
-				w.truncated = w.truncated || looser.loosen(w, group)
+				w.truncated = w.truncated || looser.loosen(group)
 			}
 		}
 		return false, nil
@@ -321,7 +315,7 @@ func (w *walk) arrive(ctx context.Context, found []arrival, depth int) (more boo
 			l = &label{depth: depth}
 			w.labels[group[0].item] = l
 		}
-		if l.loosen(w, group) {
+		if l.loosen(group) {
 			w.frontier = append(w.frontier, group[0].item)
 		}
 	}
@@ -358,22 +352,15 @@ func (w *walk) firstByKey(ctx context.Context, groups [][]arrival, isNew func([]
 }
 
 // loosen adds arrivals to a label and reports whether it changed.
-func (l *label) loosen(w *walk, found []arrival) bool {
+func (l *label) loosen(found []arrival) bool {
 	changed := false
-	add := func(set *spans, s span) {
-		next, grew := set.with(s)
-		*set, changed = next, changed || grew
-	}
 	for _, a := range found {
-		switch a.kind {
-		case asCarrier:
-			add(&l.carried, a.span)
-		case asWhole:
-			add(&l.opened, a.span)
-			add(&l.full, w.self(a.span))
-		default:
-			add(&l.full, w.self(a.span))
+		set := &l.reached
+		if a.carrier {
+			set = &l.carried
 		}
+		next, grew := set.with(a.span)
+		*set, changed = next, changed || grew
 	}
 	return changed
 }

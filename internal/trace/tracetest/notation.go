@@ -5,7 +5,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -73,8 +72,14 @@ func Name(key string) string {
 	return key[strings.LastIndexAny(key, "/:")+1:]
 }
 
+// TB is what a test, a benchmark and a property test have in common.
+type TB interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
 // Parse reads events in the notation, in record order.
-func Parse(t testing.TB, text string) []*event.Event {
+func Parse(t TB, text string) []*event.Event {
 	t.Helper()
 	var events []*event.Event
 	at := map[int]*event.Event{}

@@ -1,0 +1,198 @@
+package index
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+
+	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
+)
+
+// How many blocks go into one Apply: a database transaction costs a sync however small it is, and a large one keeps the
+// newest blocks from readers. These are some tenths of a second of work.
+const (
+	maxApplyRecords = 8192
+	maxApplyBlocks  = 512
+)
+
+// Source is what the projector reads of a ledger.
+type Source interface {
+	Blocks(ctx context.Context, from uint64) iter.Seq2[*ledger.Block, error]
+	Height(ctx context.Context) (uint64, error)
+}
+
+var (
+	// ErrAhead: the index has blocks that the ledger has not. One of the two is not what it was.
+	ErrAhead = errors.New("index: ahead of the ledger: remove the index, it is rebuilt from the ledger")
+	// ErrOtherLedger: the last block that the index has is another one on the ledger.
+	ErrOtherLedger = errors.New("index: made from another ledger: remove the index, it is rebuilt from the ledger")
+	// ErrNotRunning: the projector has stopped, what is waited for will not come.
+	ErrNotRunning = errors.New("index: the projector is not running")
+)
+
+// Projector follows a ledger and applies its blocks to an index. It is the only one that applies. All methods may be
+// called from many goroutines.
+type Projector struct {
+	source Source
+	index  Writer
+
+	mu      sync.Mutex
+	height  uint64        // blocks applied
+	changed chan struct{} // closed and replaced with every change
+	stopped error         // why Run ended
+}
+
+// NewProjector makes a projector; Run does the work.
+func NewProjector(source Source, w Writer) *Projector {
+	return &Projector{source: source, index: w, changed: make(chan struct{})}
+}
+
+// Run applies blocks until the context ends, which is no error, or one cannot be read or applied. It may be called
+// again after that. Errors: ErrAhead, ErrOtherLedger, those of the ledger and the index.
+func (p *Projector) Run(ctx context.Context) error {
+	err := p.run(ctx)
+	if ctx.Err() != nil {
+		err = nil
+	}
+	p.update(func() {
+		p.stopped = ErrNotRunning
+		if err != nil {
+			p.stopped = fmt.Errorf("%w: %w", ErrNotRunning, err)
+		}
+	})
+	return err
+}
+
+func (p *Projector) update(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f()
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+func (p *Projector) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	height, hash, err := p.index.Position(ctx)
+	if err != nil {
+		cancel()
+		return err
+	}
+	p.update(func() { p.height, p.stopped = height, nil })
+	read := &reader{blocks: make(chan *ledger.Block, maxApplyBlocks)}
+	var reading sync.WaitGroup
+	reading.Go(func() { read.run(ctx, p.source, height, hash) })
+	defer reading.Wait()
+	defer cancel() // before the wait
+	for batch := range read.batches() {
+		if err := p.index.Apply(ctx, batch); err != nil {
+			return err
+		}
+		p.update(func() { p.height = batch[len(batch)-1].Height + 1 })
+	}
+	return read.err
+}
+
+// reader reads ahead while the index is written.
+type reader struct {
+	blocks chan *ledger.Block
+	err    error // why blocks was closed
+}
+
+func (r *reader) run(ctx context.Context, source Source, height uint64, hash [32]byte) {
+	defer close(r.blocks)
+	at, err := source.Height(ctx)
+	if err != nil {
+		r.err = err
+		return
+	}
+	if at < height {
+		r.err = fmt.Errorf("%w (%d blocks, the ledger has %d)", ErrAhead, height, at)
+		return
+	}
+	from := height
+	if height > 0 {
+		from-- // to see that the ledgers are the same
+	}
+	for b, err := range source.Blocks(ctx, from) {
+		if err != nil {
+			r.err = err
+			return
+		}
+		if b.Height < height {
+			if b.Hash != hash {
+				r.err = fmt.Errorf("%w (block %d)", ErrOtherLedger, b.Height)
+				return
+			}
+			continue
+		}
+		select {
+		case r.blocks <- b:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// batches yields what has been read: one block if there is no more, many when there are.
+func (r *reader) batches() iter.Seq[[]*ledger.Block] {
+	return func(yield func([]*ledger.Block) bool) {
+		for b := range r.blocks {
+			batch, records := []*ledger.Block{b}, recordsOf(b)
+			for records < maxApplyRecords && len(batch) < maxApplyBlocks && len(r.blocks) > 0 {
+				b := <-r.blocks // there is one: nobody else receives
+				batch, records = append(batch, b), records+recordsOf(b)
+			}
+			if !yield(batch) {
+				return
+			}
+		}
+	}
+}
+
+func recordsOf(b *ledger.Block) (n int) {
+	for i := range b.Txs {
+		n += len(b.Txs[i].Batch.Records)
+	}
+	return n
+}
+
+// Height returns how many blocks the index has. It is 0 until Run has begun.
+func (p *Projector) Height() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.height
+}
+
+// Lag returns how many final blocks the index does not have yet.
+func (p *Projector) Lag(ctx context.Context) (uint64, error) {
+	have := p.Height()
+	final, err := p.source.Height(ctx)
+	if err != nil || final < have {
+		return 0, err
+	}
+	return final - have, nil
+}
+
+// WaitFor returns once the block of that height (ledger.Receipt.Block) is in the index. Errors: the context's,
+// ErrNotRunning once Run has ended.
+func (p *Projector) WaitFor(ctx context.Context, block uint64) error {
+	for {
+		p.mu.Lock()
+		height, changed, stopped := p.height, p.changed, p.stopped
+		p.mu.Unlock()
+		switch {
+		case height > block:
+			return nil
+		case stopped != nil:
+			return stopped
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
