@@ -228,5 +228,18 @@ func writePEM(path string, mode fs.FileMode, blocks ...*pem.Block) (err error) {
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%w: %s", ErrExists, path)
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("identity: %w", err)
+	}
+	dir := filepath.Dir(path)
+	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)))
+}
+
+// syncDir makes the names in a directory last: no submission may be on the ledger whose signer's authority is lost.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("identity: %w", err)
+	}
+	return errors.Join(d.Sync(), d.Close())
 }

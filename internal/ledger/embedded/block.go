@@ -185,6 +185,9 @@ func (c codec) decode(data []byte) (outcomes []contract.Outcome, err error) {
 	if err == nil {
 		err = json.Unmarshal(b, &outcomes)
 	}
+	if err != nil {
+		err = fmt.Errorf("its outcomes cannot be read: %w", err)
+	}
 	return outcomes, err
 }
 
@@ -220,7 +223,7 @@ func (r *reader) next(n int) []byte {
 
 func (r *reader) uvarint() uint64 {
 	v, n := binary.Uvarint(r.b)
-	if n <= 0 {
+	if n <= 0 || n > 1 && r.b[n-1] == 0 { // there is one way to write a number
 		r.b = nil
 		return 0
 	}

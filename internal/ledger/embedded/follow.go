@@ -130,15 +130,11 @@ func (l *Ledger) readBlock(height uint64) (*storedBlock, *frame, error) {
 func (l *Ledger) decodeBlock(sb *storedBlock, f *frame, height uint64) (*ledger.Block, error) {
 	b := &ledger.Block{Height: height, Hash: f.hash, PrevHash: sb.prev, Time: event.Time{Time: sb.time}}
 	for i, stx := range sb.txs {
-		tx, err := decodeTx(stx)
+		re, err := l.codec.decodeTx(stx)
 		if err != nil {
 			return nil, &DamageError{height, f.offset, fmt.Sprintf("transaction %d: %v", i, err)}
 		}
-		outcomes, err := l.codec.decode(stx.outcomes)
-		if err != nil {
-			return nil, &DamageError{height, f.offset, fmt.Sprintf("transaction %d: %v", i, err)}
-		}
-		b.Txs = append(b.Txs, ledger.Tx{ID: stx.id(), Actor: tx.actor, Time: event.Time{Time: stx.time}, Batch: tx.batch, Outcomes: outcomes})
+		b.Txs = append(b.Txs, re.tx)
 	}
 	return b, nil
 }

@@ -148,9 +148,9 @@ func (l *Ledger) replayBlock(sb *storedBlock, f *frame, height uint64) error {
 	batch := l.state.NewIndexedBatch()
 	defer batch.Close()
 	for i, stx := range sb.txs {
-		re, err := decodeTx(stx)
+		re, err := l.codec.decodeTx(stx)
 		if err == nil {
-			err = re.run(l.opts.decide, batch, stx)
+			err = re.run(l.opts.decide, batch)
 		}
 		if err == nil && re.sum != stx.effects {
 			err = errors.New("the contract decides otherwise than when it was written; was that another version of the program?")
@@ -171,25 +171,30 @@ func (l *Ledger) replayBlock(sb *storedBlock, f *frame, height uint64) error {
 // storedExecution is a stored transaction, decoded, and what the contract makes of it now.
 type storedExecution struct {
 	execution
-	actor contract.Actor
-	batch *contract.Batch
+	tx ledger.Tx // with the outcomes that were stored
 }
 
-func decodeTx(stx storedTx) (*storedExecution, error) {
-	actor, err := actorOf(stx.submission)
-	if err != nil {
+func (c codec) decodeTx(stx storedTx) (*storedExecution, error) {
+	tx := ledger.Tx{ID: stx.id(), Time: event.Time{Time: stx.time}}
+	var err error
+	if tx.Actor, err = actorOf(stx.submission); err != nil {
 		return nil, err
 	}
-	batch, err := contract.DecodeBatch(stx.submission.batch)
-	if err != nil {
+	if tx.Batch, err = contract.DecodeBatch(stx.batch); err != nil {
 		return nil, err
 	}
-	return &storedExecution{actor: actor, batch: batch}, nil
+	if tx.Outcomes, err = c.decode(stx.outcomes); err != nil {
+		return nil, err
+	}
+	if len(tx.Outcomes) != len(tx.Batch.Records) {
+		return nil, fmt.Errorf("it has %d records and %d outcomes", len(tx.Batch.Records), len(tx.Outcomes))
+	}
+	return &storedExecution{tx: tx}, nil
 }
 
 // run executes the contract as it was when the transaction was committed.
-func (re *storedExecution) run(decide decideFunc, r pebble.Reader, stx storedTx) (err error) {
-	tx := contract.Tx{ID: stx.id(), Actor: re.actor, Time: event.Time{Time: stx.time}, Batch: re.batch}
+func (re *storedExecution) run(decide decideFunc, r pebble.Reader) (err error) {
+	tx := contract.Tx{ID: re.tx.ID, Actor: re.tx.Actor, Time: re.tx.Time, Batch: re.tx.Batch}
 	re.effects, re.outcomes, err = decide(&state{r: r, ctx: context.Background()}, tx)
 	re.sum = effectsHash(re.effects)
 	return err

@@ -50,8 +50,8 @@ type Summary struct {
 // each submission was signed by a member that is trusted, and, by executing the contract again from nothing, that effects
 // and outcomes are those that the rules give. It only reads the file, and may run beside the ledger that writes it.
 //
-// Problems go to report. Each block that is whole goes to each (may be nil), in order, so that the read model can be checked in the
-// same pass; an error of each ends Verify. Other errors: the file cannot be read, ctx has ended.
+// Problems go to report. Each block that can be read goes to each (may be nil), in order, so that the read model can be checked in
+// the same pass: a damaged block is left out. An error of each ends Verify. Other errors: the file cannot be read, ctx has ended.
 func Verify(ctx context.Context, file string, trust identity.Trust, report func(Problem), each func(*ledger.Block) error) (Summary, error) {
 	return verify(ctx, file, trust, contract.Decide, report, each)
 }
@@ -236,23 +236,21 @@ func (v *verifier) tx(batch *pebble.Batch, i int, stx storedTx, blockTime time.T
 	}
 	_, err := v.members.check(stx.submission, stx.time)
 	wrong(err, "its signature")
-	stored, err := v.codec.decode(stx.outcomes)
-	wrong(err, "its outcomes cannot be read")
-	re, err := decodeTx(stx)
+	re, err := v.codec.decodeTx(stx)
 	if wrong(err, "it cannot be read") {
 		return tx, false
 	}
-	tx = ledger.Tx{ID: stx.id(), Actor: re.actor, Time: event.Time{Time: stx.time}, Batch: re.batch, Outcomes: stored}
+	tx = re.tx
 	if !v.sound {
 		return tx, true
 	}
-	if err := re.run(v.decide, batch, stx); wrong(err, "the contract cannot be executed") {
+	if err := re.run(v.decide, batch); wrong(err, "the contract cannot be executed") {
 		return tx, false
 	}
 	if re.sum != stx.effects {
 		v.problem(i, stx.id(), "the contract has other effects on the state than were recorded")
 	}
-	if !sameOutcomes(re.outcomes, stored) {
+	if !sameOutcomes(re.outcomes, tx.Outcomes) {
 		v.problem(i, stx.id(), "the contract has other outcomes than were recorded")
 	}
 	return tx, !wrong(applyTx(batch, stx.digest, txPlace{v.sum.Blocks, uint32(i)}, re.effects), "applying it")
