@@ -35,8 +35,8 @@ func (r *rules) event() {
 	r.common()
 	r.members()
 	r.what()
-	r.word("/bizStep", e.BizStep, bizSteps)
-	r.word("/disposition", e.Disposition, dispositions)
+	r.word("/bizStep", e.BizStep, event.BizSteps)
+	r.word("/disposition", e.Disposition, event.Dispositions)
 	r.persistent()
 	r.place("/readPoint", e.ReadPoint)
 	r.place("/bizLocation", e.BizLocation)
@@ -77,7 +77,7 @@ func (r *rules) common() {
 		if d.DeclarationTime.IsZero() {
 			r.refuse(CodeMissing, "/errorDeclaration/declarationTime", "An error declaration must state its declarationTime.")
 		}
-		r.word("/errorDeclaration/reason", d.Reason, errorReasons)
+		r.word("/errorDeclaration/reason", d.Reason, event.ErrorReasons)
 		r.uriList("/errorDeclaration/correctiveEventIDs", d.CorrectiveEventIDs)
 		r.names("/errorDeclaration", d.Ext)
 	}
@@ -185,10 +185,10 @@ func (r *rules) persistent() {
 		r.refuse(CodeMissing, "/persistentDisposition", "A persistentDisposition must set or unset something.")
 	}
 	for i, s := range p.Set {
-		r.word("/persistentDisposition/set/"+strconv.Itoa(i), s, dispositions)
+		r.word("/persistentDisposition/set/"+strconv.Itoa(i), s, event.Dispositions)
 	}
 	for i, s := range p.Unset {
-		r.word("/persistentDisposition/unset/"+strconv.Itoa(i), s, dispositions)
+		r.word("/persistentDisposition/unset/"+strconv.Itoa(i), s, event.Dispositions)
 	}
 	r.distinct("/persistentDisposition/set", p.Set)
 	r.distinct("/persistentDisposition/unset", p.Unset)
@@ -206,7 +206,7 @@ func (r *rules) business() {
 	e := r.e
 	for i := range e.BizTransactions {
 		t, at := &e.BizTransactions[i], "/bizTransactionList/"+strconv.Itoa(i)
-		r.word(at+"/type", t.Type, bizTransactionTypes)
+		r.word(at+"/type", t.Type, event.BizTransactionTypes)
 		r.required(at+"/bizTransaction", t.BizTransaction)
 		r.noExtension(at, t.Ext)
 	}
@@ -224,7 +224,7 @@ func (r *rules) sourceDest(at, typ, name, value string, ext jsontext.Value) {
 	if typ == "" {
 		r.refuse(CodeMissing, at+"/type", "A source or destination must state its type.")
 	}
-	r.word(at+"/type", typ, sourceDestTypes)
+	r.word(at+"/type", typ, event.SourceDestTypes)
 	r.required(at+name, value)
 	r.identifier(at+name, value)
 	r.noExtension(at, ext)
@@ -252,8 +252,8 @@ func (r *rules) sensorReport(at string, s *event.SensorReport) {
 	if s.Type == "" {
 		r.refuse(CodeMissing, at+"/type", "A sensor report must state the type of measurement.")
 	}
-	r.word(at+"/type", s.Type, measurementTypes)
-	r.word(at+"/exception", s.Exception, alarms)
+	r.word(at+"/type", s.Type, event.MeasurementTypes)
+	r.word(at+"/exception", s.Exception, event.SensorAlerts)
 	r.uri(at+"/deviceID", s.DeviceID)
 	r.uri(at+"/deviceMetadata", s.DeviceMetadata)
 	r.uri(at+"/rawData", s.RawData)
@@ -263,7 +263,7 @@ func (r *rules) sensorReport(at string, s *event.SensorReport) {
 	r.uri(at+"/chemicalSubstance", s.ChemicalSubstance)
 	r.uri(at+"/coordinateReferenceSystem", s.CoordinateReferenceSystem)
 	r.uri(at+"/uriValue", s.URIValue)
-	r.word(at+"/component", s.Component, components)
+	r.word(at+"/component", s.Component, event.Components)
 	if s.HexBinaryValue != "" && strings.Trim(s.HexBinaryValue, "0123456789ABCDEFabcdef") != "" {
 		r.refuse(CodeValue, at+"/hexBinaryValue", "The value has other characters than hexadecimal digits.")
 	}
@@ -357,15 +357,15 @@ func (r *rules) repeated(at string, i int) {
 	r.refuse(CodeRepeated, at+"/"+strconv.Itoa(i), "The same element is in the list before.")
 }
 
-func (r *rules) word(at, s string, w *words) {
+func (r *rules) word(at, s string, v *event.Vocabulary) {
 	switch {
-	case s == "" || w.list[s]:
-	case w.isClosed(s):
-		r.refuse(CodeWord, at, "In JSON a "+w.name+" of the CBV is written as its bare word.")
+	case s == "" || v.Has(s):
+	case mustBeBare(v, s):
+		r.refuse(CodeWord, at, "In JSON a "+v.Name+" of GS1 is written as its bare word.")
 	case len(s) > maxURI:
 		r.refuse(CodeLimit, at, "The URI is longer than "+strconv.Itoa(maxURI)+" bytes.")
 	case !isURI(s):
-		r.remark(CodeWord, at, "The "+w.name+" is neither a word of the CBV 2.0 nor a URI of your own.")
+		r.remark(CodeWord, at, "The "+v.Name+" is neither a word of the CBV 2.0 nor a URI of your own.")
 	}
 }
 

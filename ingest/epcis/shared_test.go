@@ -21,7 +21,7 @@ import (
 
 // divergences are the documents that we judge otherwise than GS1's JSON schema: docs/divergences.md, section EPCIS JSON.
 var divergences = map[string]string{
-	"gs1-epcis/JSON-Schema/test/Extended-Event.json": "an event type of one's own says nothing that can be traced",
+	"gs1-epcis/JSON-Schema/test/Extended-Event.json":                                                  "an event type of one's own says nothing that can be traced",
 	"openepcis-test-resources/2.0/EPCIS/JSON/Query/Invalid/QueryDocument_with_invalid_eventType.json": "the same; its folder says that it is invalid",
 }
 
@@ -47,7 +47,9 @@ func readLines[T any](t testing.TB, elem ...string) (rows []T) {
 	return rows
 }
 
-func isJSON(name string) bool { return strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".jsonld") }
+func isJSON(name string) bool {
+	return strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".jsonld")
+}
 
 func TestVerdictOfEveryDocument(t *testing.T) {
 	type row struct {

@@ -79,8 +79,8 @@ func (h *hasher) event() []byte {
 	h.quantities("outputQuantityList", e.OutputQuantities)
 	h.text("action", string(e.Action))
 	h.id("transformationID", e.TransformationID)
-	h.word("bizStep", e.BizStep, &bizSteps)
-	h.word("disposition", e.Disposition, &dispositions)
+	h.word("bizStep", e.BizStep, BizSteps)
+	h.word("disposition", e.Disposition, Dispositions)
 	h.persistent(e.PersistentDisposition)
 	h.place("readPoint", e.ReadPoint)
 	h.place("bizLocation", e.BizLocation)
@@ -138,20 +138,19 @@ func canonicalID(s string) string {
 	return c
 }
 
-// word writes a word of the CBV as its web URI.
-func (h *hasher) word(name, value string, v *vocabulary) {
+// word writes a word of a vocabulary as its web URI.
+func (h *hasher) word(name, value string, v *Vocabulary) {
 	if value == "" {
 		return
 	}
 	h.key(name)
-	w, urn := cutPrefixFold(value, v.urn)
-	if !urn && strings.Contains(value, ":") {
-		h.identifier(value)
+	word, urn := v.cutURN(value)
+	if urn || v.Has(value) {
+		h.put(v.web)
+		h.put(word)
 		return
 	}
-	h.put(cbvNamespace)
-	h.put(v.prefix)
-	h.put(w)
+	h.identifier(value)
 }
 
 // normalOffset is ±hh:mm; the forms Z and hh:mm stand for +00:00 and +hh:mm.
@@ -260,7 +259,7 @@ func (h *hasher) persistent(p *PersistentDisposition) {
 func (h *hasher) words(name string, values []string) {
 	start, cut := h.list("")
 	for _, v := range values {
-		h.word(name, v, &dispositions)
+		h.word(name, v, Dispositions)
 		h.cut()
 	}
 	h.sort(start, cut)
@@ -281,7 +280,7 @@ func (h *hasher) transactions(list []BizTransaction) {
 	}
 	start, cut := h.list("bizTransactionList")
 	for i := range list {
-		h.word("type", list[i].Type, &btTypes)
+		h.word("type", list[i].Type, BizTransactionTypes)
 		h.id("bizTransaction", list[i].BizTransaction)
 		h.members(list[i].Ext, "bizTransactionList")
 		h.cut()
@@ -296,7 +295,7 @@ func (h *hasher) sources(list []Source) {
 	}
 	start, cut := h.list("sourceList")
 	for i := range list {
-		h.word("type", list[i].Type, &sdTypes)
+		h.word("type", list[i].Type, SourceDestTypes)
 		h.id("source", list[i].Source)
 		h.members(list[i].Ext, "sourceList")
 		h.cut()
@@ -311,7 +310,7 @@ func (h *hasher) destinations(list []Destination) {
 	}
 	start, cut := h.list("destinationList")
 	for i := range list {
-		h.word("type", list[i].Type, &sdTypes)
+		h.word("type", list[i].Type, SourceDestTypes)
 		h.id("destination", list[i].Destination)
 		h.members(list[i].Ext, "destinationList")
 		h.cut()

@@ -52,8 +52,8 @@ func (h *hasher) sensorReports(list []SensorReport) {
 
 // sensorReport leaves bizRules, which the standard's order does not have here, for the leftovers.
 func (h *hasher) sensorReport(r *SensorReport) {
-	h.gs1Word("type", r.Type)
-	h.gs1Word("exception", r.Exception)
+	h.word("type", r.Type, MeasurementTypes)
+	h.word("exception", r.Exception, SensorAlerts)
 	h.id("deviceID", r.DeviceID)
 	h.id("deviceMetadata", r.DeviceMetadata)
 	h.id("rawData", r.RawData)
@@ -62,7 +62,7 @@ func (h *hasher) sensorReport(r *SensorReport) {
 	h.id("microorganism", r.Microorganism)
 	h.id("chemicalSubstance", r.ChemicalSubstance)
 	h.decimal("value", r.Value)
-	h.word("component", r.Component, &components)
+	h.word("component", r.Component, Components)
 	if r.StringValue != nil {
 		h.key("stringValue")
 		h.put(likeNumber(*r.StringValue))
@@ -85,18 +85,6 @@ func (h *hasher) sensorReport(r *SensorReport) {
 	if r.BizRules != "" {
 		h.ext.left = append(h.ext.left, sensorReportPath+"bizRules="+canonicalID(r.BizRules))
 	}
-}
-
-// gs1Word writes a word of the GS1 web vocabulary; a value with a colon is not a bare word.
-func (h *hasher) gs1Word(name, value string) {
-	if value == "" {
-		return
-	}
-	h.key(name)
-	if !strings.Contains(value, ":") {
-		h.put(gs1Namespace)
-	}
-	h.identifier(value)
 }
 
 // likeNumber gives a text of digits the form that the published vectors give it, a number of 53 bits without leading zeros.

@@ -151,7 +151,7 @@ func isMasterData(ns string) bool {
 // "possessing_party"); "" when there is none.
 func (e *Event) SourceOf(typ string) string {
 	for i := range e.Sources {
-		if SourceDestWord(e.Sources[i].Type) == typ {
+		if SourceDestTypes.Word(e.Sources[i].Type) == typ {
 			return canonicalID(e.Sources[i].Source)
 		}
 	}
@@ -161,7 +161,7 @@ func (e *Event) SourceOf(typ string) string {
 // DestinationOf is to destinations what [Event.SourceOf] is to sources.
 func (e *Event) DestinationOf(typ string) string {
 	for i := range e.Destinations {
-		if SourceDestWord(e.Destinations[i].Type) == typ {
+		if SourceDestTypes.Word(e.Destinations[i].Type) == typ {
 			return canonicalID(e.Destinations[i].Destination)
 		}
 	}

@@ -8,60 +8,85 @@ const (
 	gs1Namespace = "https://gs1.org/voc/"
 )
 
-// vocabulary is one list of words of the CBV 2.0, section 7: how its words are written as web URI and as EPC URN.
-type vocabulary struct {
-	prefix string // of the local name in the web vocabulary
-	urn    string // lower case
+// Vocabulary is a list of words of the CBV 2.0 (section 7) or of the GS1 web vocabulary that EPCIS 2.0 JSON writes bare.
+type Vocabulary struct {
+	Name  string // for messages
+	web   string // what precedes the word in its web URI
+	curie string // the same with the prefix of the standard's context
+	urn   string // what precedes it in its EPC URN, lower case; "" when it has none
+	words map[string]bool
 }
 
+func newVocabulary(name, local, urn, words string) *Vocabulary {
+	v := &Vocabulary{Name: name, web: cbvNamespace + local, curie: "cbv:" + local, words: map[string]bool{}}
+	if local == "" {
+		v.web, v.curie = gs1Namespace, "gs1:"
+	}
+	if urn != "" {
+		v.urn = "urn:epcglobal:cbv:" + urn + ":"
+	}
+	for word := range strings.FieldsSeq(words) {
+		v.words[word] = true
+	}
+	return v
+}
+
+// The vocabularies of EPCIS 2.0 JSON.
 var (
-	bizSteps     = vocabulary{"BizStep-", "urn:epcglobal:cbv:bizstep:"}
-	dispositions = vocabulary{"Disp-", "urn:epcglobal:cbv:disp:"}
-	btTypes      = vocabulary{"BTT-", "urn:epcglobal:cbv:btt:"}
-	sdTypes      = vocabulary{"SDT-", "urn:epcglobal:cbv:sdt:"}
-	components   = vocabulary{"Comp-", "urn:epcglobal:cbv:comp:"}
+	BizSteps = newVocabulary("business step", "BizStep-", "bizstep", `accepting arriving assembling collecting commissioning
+		consigning creating_class_instance cycle_counting decommissioning departing destroying disassembling dispensing encoding
+		entering_exiting holding inspecting installing killing loading other packing picking receiving removing repackaging
+		repairing replacing reserving retail_selling sampling sensor_reporting shipping staging_outbound stock_taking stocking
+		storing transporting unloading unpacking void_shipping`)
+	Dispositions = newVocabulary("disposition", "Disp-", "disp", `active available completeness_inferred completeness_verified
+		conformant container_closed container_open damaged destroyed dispensed disposed encoded expired in_progress in_transit
+		inactive mismatch_class mismatch_instance mismatch_quantity needs_replacement no_pedigree_match non_conformant
+		non_sellable_other partially_dispensed recalled reserved retail_sold returned sellable_accessible
+		sellable_not_accessible stolen unavailable unknown`)
+	BizTransactionTypes = newVocabulary("business transaction type", "BTT-", "btt", `bol cert desadv inv pedigree po poc prodorder
+		recadv rma testprd testres upevt`)
+	SourceDestTypes = newVocabulary("source or destination type", "SDT-", "sdt", `location owning_party possessing_party`)
+	ErrorReasons    = newVocabulary("error reason", "ER-", "er", `did_not_occur incorrect_data`)
+	Components      = newVocabulary("component", "Comp-", "comp", `altitude axial_distance azimuth easting elevation_angle height
+		latitude longitude northing polar_angle spherical_radius x y z`)
+	SensorAlerts     = newVocabulary("exception", "", "", `ALARM_CONDITION ERROR_CONDITION`)
+	MeasurementTypes = newVocabulary("measurement type", "", "", `AbsoluteHumidity AbsorbedDose AbsorbedDoseRate Acceleration Altitude
+		AmountOfSubstance AmountOfSubstancePerUnitVolume Angle AngularAcceleration AngularMomentum AngularVelocity Area
+		Capacitance Conductance Conductivity Count Density Dimensionless DoseEquivalent DoseEquivalentRate DynamicViscosity
+		ElectricCharge ElectricCurrent ElectricCurrentDensity ElectricFieldStrength Energy Exposure Force Frequency
+		Illuminance Inductance Irradiance KinematicViscosity Length LinearMomentum Luminance LuminousFlux LuminousIntensity
+		MagneticFlux MagneticFluxDensity MagneticVectorPotential Mass MassConcentration MassFlowRate MassPerAreaTime
+		MemoryCapacity MolalityOfSolute MolarEnergy MolarMass MolarVolume Power Pressure RadiantFlux RadiantIntensity
+		Radioactivity RelativeHumidity Resistance Resistivity SolidAngle SpecificVolume Speed SurfaceDensity SurfaceTension
+		Temperature Time Torque Voltage Volume VolumeFlowRate VolumeFraction VolumetricFlux Wavenumber`)
 )
 
-// word is the bare word of a value in any of its forms; ok is false for a value from outside of the vocabulary.
-func (v *vocabulary) word(s string) (string, bool) {
-	if !strings.Contains(s, ":") {
-		return s, true
-	}
-	if w, ok := cutPrefixFold(s, v.urn); ok {
-		return w, true
-	}
-	for _, ns := range [...]string{cbvNamespace, "http://ref.gs1.org/cbv/", "cbv:"} {
-		if local, ok := strings.CutPrefix(s, ns); ok {
-			return strings.CutPrefix(local, v.prefix)
+// Has says whether a bare word is of the vocabulary.
+func (v *Vocabulary) Has(word string) bool { return v.words[word] }
+
+// Word is the bare word of a value in any of its forms (bare, with the prefix cbv: or gs1:, web URI, EPC URN), or the value as
+// it is when it is not of the vocabulary.
+func (v *Vocabulary) Word(value string) string {
+	for _, prefix := range [...]string{v.web, v.curie} {
+		if word, ok := strings.CutPrefix(value, prefix); ok {
+			return word
 		}
 	}
-	return s, false
+	word, _ := v.cutURN(value)
+	return word
 }
 
-func cutPrefixFold(s, prefix string) (string, bool) {
-	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
-		return s, false
+// cutURN removes the stem of the EPC URN form, whatever its case.
+func (v *Vocabulary) cutURN(value string) (word string, ok bool) {
+	n := len(v.urn)
+	if n == 0 || len(value) < n || !strings.EqualFold(value[:n], v.urn) {
+		return value, false
 	}
-	return s[len(prefix):], true
-}
-
-// normal is the bare word, or the value as it is when it is not of the vocabulary.
-func (v *vocabulary) normal(s string) string {
-	w, _ := v.word(s)
-	return w
+	return value[n:], true
 }
 
 // Step is the business step: the bare CBV word ("shipping") for every way to write one, another URI as it is, "" when there is none.
-func (e *Event) Step() string { return bizSteps.normal(e.BizStep) }
+func (e *Event) Step() string { return BizSteps.Word(e.BizStep) }
 
 // DispositionWord is the disposition, as a bare CBV word where it is one.
-func (e *Event) DispositionWord() string { return dispositions.normal(e.Disposition) }
-
-// StepWord is the bare CBV word of a business step in any form, or the value as it is.
-func StepWord(bizStep string) string { return bizSteps.normal(bizStep) }
-
-// BizTransactionWord is the bare CBV word of a business transaction type in any form ("po"), or the value as it is.
-func BizTransactionWord(typ string) string { return btTypes.normal(typ) }
-
-// SourceDestWord is the bare CBV word of a source or destination type in any form ("owning_party"), or the value as it is.
-func SourceDestWord(typ string) string { return sdTypes.normal(typ) }
+func (e *Event) DispositionWord() string { return Dispositions.Word(e.Disposition) }
