@@ -49,8 +49,8 @@ func NewProjector(source Source, w Writer) *Projector {
 	return &Projector{source: source, index: w, changed: make(chan struct{})}
 }
 
-// Run applies blocks until the context ends, which is no error, or one cannot be read or applied. It may be called
-// again after that. Errors: ErrAhead, ErrOtherLedger, those of the ledger and the index.
+// Run applies blocks until the context ends, which is no error, or one cannot be read or applied. It is called once.
+// Errors: ErrAhead, ErrOtherLedger, those of the ledger and the index.
 func (p *Projector) Run(ctx context.Context) error {
 	err := p.run(ctx)
 	if ctx.Err() != nil {
@@ -80,7 +80,7 @@ func (p *Projector) run(ctx context.Context) error {
 		cancel()
 		return err
 	}
-	p.update(func() { p.height, p.stopped = height, nil })
+	p.update(func() { p.height = height })
 	read := &reader{blocks: make(chan *ledger.Block, maxApplyBlocks)}
 	var reading sync.WaitGroup
 	reading.Go(func() { read.run(ctx, p.source, height, hash) })

@@ -111,7 +111,7 @@ func Parse(t TB, text string) []*event.Event {
 // Void is the error declaration of an event.
 func Void(e *event.Event) *event.Event {
 	return &event.Event{
-		Type: e.Type, ID: e.ID, Time: e.Time, TimeZoneOffset: e.TimeZoneOffset, Action: e.Action,
+		Context: e.Context, Type: e.Type, ID: e.ID, Time: e.Time, TimeZoneOffset: e.TimeZoneOffset, Action: e.Action,
 		ErrorDeclaration: &event.ErrorDeclaration{DeclarationTime: event.Time{Time: e.Time.Add(time.Hour)}},
 		ParentID:         e.ParentID, EPCs: e.EPCs, Quantities: e.Quantities, ChildEPCs: e.ChildEPCs, ChildQuantities: e.ChildQuantities,
 		InputEPCs: e.InputEPCs, InputQuantities: e.InputQuantities, OutputEPCs: e.OutputEPCs, OutputQuantities: e.OutputQuantities,
