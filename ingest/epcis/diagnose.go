@@ -3,7 +3,6 @@ package epcis
 import (
 	"bytes"
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -80,17 +79,6 @@ func (d *diagnosis) refuse(code Code, at, message string) {
 	if len(d.problems) < maxProblems {
 		d.problems = append(d.problems, Problem{Code: code, Message: message, Pointer: at})
 	}
-}
-
-// covers says whether the value at a pointer, or one around it, was refused.
-func (d *diagnosis) covers(pointer string) bool {
-	for i := range d.problems {
-		rest, ok := strings.CutPrefix(pointer, d.problems[i].Pointer)
-		if ok && (rest == "" || rest[0] == '/') {
-			return true
-		}
-	}
-	return false
 }
 
 func (d *diagnosis) object(raw jsontext.Value, s shape, closed bool, at string) {

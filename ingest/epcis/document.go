@@ -224,7 +224,7 @@ func (r *Reader) checkRoot() {
 func (r *Reader) require(pointers ...string) {
 	for _, at := range pointers {
 		parent := at[:strings.LastIndexByte(at, '/')]
-		if !r.found[at] && (parent == "" || r.found[parent]) {
+		if !r.found[at] && (parent == "" || r.found[parent] && !covers(r.problems, parent)) {
 			r.refuse(CodeMissing, at, "The document must have this member.")
 		}
 	}

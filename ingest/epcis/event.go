@@ -57,8 +57,8 @@ func diagnose(raw jsontext.Value, decodeError error) []Problem {
 	if err == nil {
 		rules := rules{e: e}
 		rules.event()
-		kept := slices.DeleteFunc(rules.problems, func(p Problem) bool { return d.covers(p.Pointer) })
-		d.problems = append(d.problems, kept...)
+		rest := slices.DeleteFunc(rules.problems, func(p Problem) bool { return covers(d.problems, p.Pointer) })
+		d.problems = append(d.problems, rest...)
 	}
 	return d.problems
 }

@@ -8,6 +8,7 @@ package epcis
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -76,6 +77,17 @@ func (p *Problem) Error() string {
 func HasErrors(problems []Problem) bool {
 	for i := range problems {
 		if problems[i].Severity == Error {
+			return true
+		}
+	}
+	return false
+}
+
+// covers says whether the value at a pointer, or one around it, has a problem.
+func covers(problems []Problem, pointer string) bool {
+	for i := range problems {
+		rest, ok := strings.CutPrefix(pointer, problems[i].Pointer)
+		if ok && (rest == "" || rest[0] == '/') {
 			return true
 		}
 	}

@@ -156,8 +156,8 @@ type SensorReport struct {
 	ChemicalSubstance         string         `json:"chemicalSubstance,omitzero"`
 	Value                     Decimal        `json:"value,omitzero"`
 	Component                 string         `json:"component,omitzero"`
-	StringValue               *string        `json:"stringValue,omitempty"`
-	BooleanValue              *bool          `json:"booleanValue,omitempty"`
+	StringValue               *string        `json:"stringValue,omitzero"`
+	BooleanValue              *bool          `json:"booleanValue,omitzero"`
 	HexBinaryValue            string         `json:"hexBinaryValue,omitzero"`
 	URIValue                  string         `json:"uriValue,omitzero"`
 	MinValue                  Decimal        `json:"minValue,omitzero"`
