@@ -27,13 +27,14 @@ func (s *service) acts() {
 	route(s, operation("listViolations", http.MethodGet, "/violations", "Movements that were refused because of a hold, newest first", "Holds"), s.listViolations)
 }
 
-type actsInput struct {
+// ActsQuery selects acts. It is exported, as are the other parts of inputs, because huma leaves out what is not.
+type ActsQuery struct {
 	Item   string `query:"item" maxLength:"2000" doc:"URI of a lot, instance or logistic unit"`
 	Member string `query:"member" doc:"MSP ID of the writer"`
 	Paging
 }
 
-func (in *actsInput) filter() (f index.ActFilter, err error) {
+func (in *ActsQuery) filter() (f index.ActFilter, err error) {
 	f.Member = in.Member
 	if in.Item != "" {
 		f.Item, err = itemKey(in.Item, "item")
@@ -41,7 +42,7 @@ func (in *actsInput) filter() (f index.ActFilter, err error) {
 	return f, err
 }
 
-func (s *service) listInspections(ctx context.Context, in *actsInput) (*listOutput[index.Inspection], error) {
+func (s *service) listInspections(ctx context.Context, in *ActsQuery) (*listOutput[index.Inspection], error) {
 	f, err := in.filter()
 	if err != nil {
 		return nil, err
@@ -50,19 +51,20 @@ func (s *service) listInspections(ctx context.Context, in *actsInput) (*listOutp
 	return listOf(list, next, same), err
 }
 
-type idInput struct {
+// IDPath names a record in the path.
+type IDPath struct {
 	ID string `path:"id" maxLength:"200"`
 }
 
 type inspectionOutput struct{ Body index.Inspection }
 
-func (s *service) getInspection(ctx context.Context, in *idInput) (*inspectionOutput, error) {
+func (s *service) getInspection(ctx context.Context, in *IDPath) (*inspectionOutput, error) {
 	i, err := s.views(ctx).Inspection(ctx, in.ID)
 	return &inspectionOutput{Body: i}, err
 }
 
 type holdsInput struct {
-	actsInput
+	ActsQuery
 	InForce bool `query:"inForce" doc:"Only those that are not released"`
 }
 
@@ -78,12 +80,12 @@ func (s *service) listHolds(ctx context.Context, in *holdsInput) (*listOutput[in
 
 type holdOutput struct{ Body index.Hold }
 
-func (s *service) getHold(ctx context.Context, in *idInput) (*holdOutput, error) {
+func (s *service) getHold(ctx context.Context, in *IDPath) (*holdOutput, error) {
 	h, err := s.views(ctx).Hold(ctx, in.ID)
 	return &holdOutput{Body: h}, err
 }
 
-func (s *service) listViolations(ctx context.Context, in *actsInput) (*listOutput[Violation], error) {
+func (s *service) listViolations(ctx context.Context, in *ActsQuery) (*listOutput[Violation], error) {
 	f, err := in.filter()
 	if err != nil {
 		return nil, err
@@ -152,7 +154,7 @@ type NewRelease struct {
 }
 
 func (s *service) release(ctx context.Context, in *struct {
-	idInput
+	IDPath
 	Body NewRelease
 }) (*actOutput, error) {
 	if err := auth.Require(ctx, contract.Regulator); err != nil {
@@ -268,4 +270,3 @@ func (s *service) checkEvidence(ctx context.Context, files []contract.Evidence) 
 	}
 	return nil
 }
-

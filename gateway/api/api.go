@@ -19,6 +19,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
 	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
 	"github.com/foodtrace-ledger/foodtrace/gateway/view"
+	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
 	"github.com/foodtrace-ledger/foodtrace/internal/gs1"
 	"github.com/foodtrace-ledger/foodtrace/internal/index"
@@ -61,6 +62,9 @@ func Register(r chi.Router, config Config) error {
 	s.acts()
 	s.masterData()
 	s.evidence(r)
+	for _, name := range []string{"ErrorModel", "ErrorDetail"} { // huma's own form of errors, which none leaves in
+		delete(s.api.OpenAPI().Components.Schemas.Map(), name)
+	}
 	document, err := json.Marshal(s.api.OpenAPI())
 	if err != nil {
 		return err
@@ -78,8 +82,9 @@ func humaConfig() huma.Config {
 		"Errors are application/problem+json (RFC 9457) with a code and the field. " +
 		"{lot} is the percent-encoded URI of a lot, instance or logistic unit, as GS1 Digital Link, EPC URN or the owner's own."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
-	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", "" // the document is served as it stands when all is registered
-	c.CreateHooks = nil                                    // no $schema members
+	c.Components.Schemas.RegisterTypeAlias(typeOf[event.Decimal](), typeOf[float64]()) // a JSON number, exact
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""                              // the document is served as it stands when all is registered
+	c.CreateHooks = nil                                                                // no $schema members
 	c.Formats = map[string]huma.Format{"application/json": {Marshal: marshal, Unmarshal: unmarshal}, "json": {Marshal: marshal, Unmarshal: unmarshal}}
 	c.Transformers = []huma.Transformer{asProblem}
 	return c

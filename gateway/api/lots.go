@@ -43,12 +43,13 @@ func (s *service) findLots(ctx context.Context, in *findInput) (*listOutput[Lot]
 	return listOf(list, next, same), nil
 }
 
-type lotInput struct {
+// LotPath names an item in the path.
+type LotPath struct {
 	Lot string `path:"lot" maxLength:"2000" doc:"Percent-encoded URI of a lot, instance or logistic unit" example:"https://id.gs1.org/01/09506000134352/10/ABC123"`
 }
 
 type dossierInput struct {
-	lotInput
+	LotPath
 	After string `query:"after" doc:"Cursor of the events"`
 }
 

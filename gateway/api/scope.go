@@ -43,7 +43,7 @@ type Holding struct {
 }
 
 type scopeInput struct {
-	lotInput
+	LotPath
 	MaxItems int  `query:"maxItems" minimum:"1" maximum:"200000" default:"200000"`
 	MaxDepth int  `query:"maxDepth" minimum:"1" maximum:"200" default:"200"`
 	NoEvents bool `query:"noEvents" doc:"Leave the events out; each holding names its own"`

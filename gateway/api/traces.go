@@ -64,7 +64,7 @@ type Link struct {
 }
 
 type traceInput struct {
-	lotInput
+	LotPath
 	Direction trace.Direction `query:"direction" enum:"back,forward,both" default:"back"`
 	MaxItems  int             `query:"maxItems" minimum:"1" maximum:"200000" default:"5000" doc:"In each direction"`
 	MaxDepth  int             `query:"maxDepth" minimum:"1" maximum:"200" default:"200"`

@@ -103,7 +103,9 @@ type find struct {
 }
 
 // newFind takes the data of any page.
-func newFind(page interface{ language() Lang }, query string) find { return find{page.language(), query} }
+func newFind(page interface{ language() Lang }, query string) find {
+	return find{page.language(), query}
+}
 
 func (f frame) language() Lang { return f.Lang }
 

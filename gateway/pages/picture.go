@@ -13,12 +13,12 @@ import (
 // Measures of the picture, in its own units; a telephone shows one as about one pixel.
 const (
 	pictureWidth = 360
-	boxHeight    = 62
-	rowGap       = 34
+	boxHeight    = 74
+	rowGap       = 30
 	boxGap       = 10
 	maxRow       = 3 // boxes side by side that can still be read
 	maxRows      = 7
-	lineUnits    = 15 // width of a line in a third of the picture, in half letters of Chinese
+	lineUnits    = 64 // width of a line in a third of the picture, in units of unitsOf
 )
 
 // picture is the chain as boxes in rows, the origins on top.
@@ -37,13 +37,36 @@ type box struct {
 	Rest               int // a box that only counts what was left out
 }
 
+// OuterWidth and OuterHeight leave room for the strokes at the edges.
+func (p *picture) OuterWidth() int { return p.Width + 4 }
+
+// OuterHeight is to the height what OuterWidth is to the width.
+func (p *picture) OuterHeight() int { return p.Height + 4 }
+
+// LastName is the index of the last line of the name.
+func (b box) LastName() int { return len(b.Name) - 1 }
+
 type line struct{ Path string }
 
-// TextY are where the lines of a box stand.
-func (b box) NameY(i int) int { return b.Y + 20 + 15*i }
+// top is where the first line of a box stands, so that its lines are in the middle.
+func (b box) top() int {
+	return b.Y + (b.H-nameLine*len(b.Name)-placeLine*len(b.Place))/2 + 11
+}
+
+// Heights of lines of text.
+const (
+	nameLine  = 14
+	placeLine = 13
+)
+
+// NameY is where the i-th line of the name stands.
+func (b box) NameY(i int) int { return b.top() + nameLine*i }
 
 // PlaceY is where the i-th line of the place stands.
-func (b box) PlaceY(i int) int { return b.Y + 20 + 15*len(b.Name) + 13*i }
+func (b box) PlaceY(i int) int { return b.top() + nameLine*len(b.Name) + placeLine*i }
+
+// Center is where a single line stands.
+func (b box) Center() int { return b.Y + b.H/2 + 4 }
 
 // group is items of one product, made at one place, equally far from the item asked about.
 type group struct {
@@ -62,8 +85,9 @@ func (l *language) picture(s *story, key string) *picture {
 	}
 	rows := rowsOf(groups)
 	p := &picture{Width: pictureWidth}
-	for i, row := range rows {
-		p.addRow(row, i*(boxHeight+rowGap))
+	into := linksInto(s.trace.Links, groups, of)
+	for i := len(rows) - 1; i >= 0; i-- { // the item itself first, then each row above what came of it
+		p.addRow(rows[i], i*(boxHeight+rowGap), into)
 	}
 	p.Height = len(rows)*(boxHeight+rowGap) - rowGap
 	p.addLines(s.trace.Links, groups, of)
@@ -137,11 +161,39 @@ func rowsOf(groups []group) [][]*group {
 	return rows
 }
 
-func (p *picture) addRow(row []*group, y int) {
+// linksInto says which groups each group went into.
+func linksInto(links []trace.Link, groups []group, of map[trace.ItemID]int) map[*group][]*group {
+	into := map[*group][]*group{}
+	for _, l := range links {
+		from, ok := of[l.From]
+		to, ok2 := of[l.To]
+		if ok && ok2 && from != to {
+			into[&groups[from]] = append(into[&groups[from]], &groups[to])
+		}
+	}
+	return into
+}
+
+// pull is where a group would stand best: above the middle of what came of it.
+func (p *picture) pull(g *group, into map[*group][]*group) int {
+	sum, n := 0, 0
+	for _, to := range into[g] {
+		if to.box >= 0 {
+			sum, n = sum+p.Boxes[to.box].Middle, n+1
+		}
+	}
+	if n == 0 {
+		return pictureWidth / 2
+	}
+	return sum / n
+}
+
+func (p *picture) addRow(row []*group, y int, into map[*group][]*group) {
 	shown := row
 	if len(row) > maxRow {
 		shown = row[:maxRow-1]
 	}
+	slices.SortStableFunc(shown, func(a, b *group) int { return p.pull(a, into) - p.pull(b, into) })
 	n := min(len(row), maxRow)
 	width := min((pictureWidth-boxGap*(n-1))/n, 240)
 	x := (pictureWidth - n*width - boxGap*(n-1)) / 2
@@ -149,7 +201,7 @@ func (p *picture) addRow(row []*group, y int) {
 	for _, g := range shown {
 		g.box = len(p.Boxes)
 		p.Boxes = append(p.Boxes, box{X: x, Y: y, W: width, H: boxHeight, Middle: x + width/2, Count: g.items, This: g.this,
-			Name: wrap(g.name, units, 1), Place: wrap(g.place, units+2, 2)})
+			Name: wrap(g.name, units, 2), Place: wrap(g.place, units+lineUnits/8, 2)})
 		x += width + boxGap
 	}
 	if rest := len(row) - len(shown); rest > 0 {
@@ -190,7 +242,7 @@ func connect(a, b box) line {
 		strconv.Itoa(x2) + " " + strconv.Itoa(y2)}
 }
 
-// wrap breaks a text into at most rows lines of a width in half letters of Chinese; what does not fit ends in "…".
+// wrap breaks a text into at most rows lines of a width in units; what does not fit ends in "…".
 func wrap(text string, units, rows int) []string {
 	var lines []string
 	for rest := strings.TrimSpace(text); rest != ""; {
@@ -223,15 +275,15 @@ func fitting(text string, units int) int {
 
 func shorten(text string, units int) string {
 	if n := fitting(text, units); n < len(text) {
-		return strings.TrimSpace(text[:fitting(text, units-1)]) + "…"
+		return strings.TrimSpace(text[:fitting(text, units-unitsOf('…'))]) + "…"
 	}
 	return text
 }
 
-// unitsOf is the width of a letter: a Chinese one is twice as wide as a Latin one.
+// unitsOf is the width of a letter: a Chinese one is nearly twice as wide as a Latin one in bold.
 func unitsOf(r rune) int {
 	if r >= 0x2E80 {
-		return 2
+		return 7
 	}
-	return 1
+	return 4
 }

@@ -154,8 +154,9 @@ func (l *language) stepWord(s *story, e index.Event) string {
 		step = step[i+1:]
 	}
 	step = strings.TrimPrefix(step, "BizStep-")
-	byType := "event." + string(e.Event.Type) + "." + string(e.Event.Action)
-	return l.text.first(l.text.say("step.other"), "step."+step+"."+s.sites[e.Event.Site()].Kind, "step."+step, byType)
+	typ := string(e.Event.Type)
+	return l.text.first(l.text.say("step.other"), "step."+step+"."+s.sites[e.Event.Site()].Kind, "step."+step+"."+typ, "step."+step,
+		"event."+typ+"."+string(e.Event.Action))
 }
 
 // subjects are the items that an event is about: what was made, else what was handled, else what was used.

@@ -52,6 +52,13 @@ func (l *language) way(s *story) way {
 	if len(steps) > maxOpen {
 		w.First, w.Middle, w.Last = steps[:openFirst], steps[openFirst:len(steps)-openLast], steps[len(steps)-openLast:]
 	}
+	for _, part := range [][]step{w.First, w.Middle, w.Last} {
+		for i := len(part) - 1; i > 0; i-- { // a day is named once
+			if part[i].Date == part[i-1].Date {
+				part[i].Date = ""
+			}
+		}
+	}
 	return w
 }
 
@@ -119,7 +126,7 @@ func (l *language) what(s *story, e index.Event) string {
 
 func (l *language) note(e index.Event) string {
 	word := e.Event.DispositionWord()
-	if !slices.Contains(notable, word) {
+	if !slices.Contains(notable, word) || word == "destroyed" && e.Event.Step() == "destroying" {
 		return ""
 	}
 	return l.text.say("disposition." + word)

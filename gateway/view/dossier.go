@@ -69,14 +69,14 @@ const (
 
 // Dossier is what is known of an item.
 type Dossier struct {
-	Item        index.Item                  `json:"item"`
-	Status      Status                      `json:"status"`
-	Inspections []index.Inspection          `json:"inspections,omitempty"` // newest first
-	Events      []index.Event               `json:"events"`                // oldest first
-	NextEvents  string                      `json:"nextEvents,omitzero"`   // cursor, if there are more
-	Violations  []index.Violation           `json:"violations,omitempty"`
-	Product     *contract.Product           `json:"product,omitempty"`
-	Sites       map[string]contract.Site    `json:"sites,omitempty"`    // of all places named
+	Item        index.Item               `json:"item"`
+	Status      Status                   `json:"status"`
+	Inspections []index.Inspection       `json:"inspections,omitempty"` // newest first
+	Events      []index.Event            `json:"events"`                // oldest first
+	NextEvents  string                   `json:"nextEvents,omitzero"`   // cursor, if there are more
+	Violations  []index.Violation        `json:"violations,omitempty"`
+	Product     *contract.Product        `json:"product,omitempty"`
+	Sites       map[string]contract.Site `json:"sites,omitempty"` // of all places named
 }
 
 // Dossier collects what is known of an item, or ErrNotFound. A hold on something that has no events yet is a dossier too.
