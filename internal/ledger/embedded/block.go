@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
@@ -71,14 +70,6 @@ func parseSubmission(signed []byte) (*submission, error) {
 	r.next(nonceLen)
 	s.batch = r.bytes()
 	return s, r.done()
-}
-
-// verify checks the signature against the key of the certificate, which the caller has found to be trusted.
-func (s *submission) verify(key *ecdsa.PublicKey) error {
-	if !ecdsa.VerifyASN1(key, s.digest[:], s.signature) {
-		return errors.New("the signature does not match the certificate")
-	}
-	return nil
 }
 
 // storedTx is a transaction as it stands in a block.

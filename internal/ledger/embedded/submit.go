@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
+	"github.com/foodtrace-ledger/foodtrace/internal/identity"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 )
 
@@ -98,12 +100,15 @@ func (l *Ledger) prepare(ctx context.Context, by ledger.Signer, batch *contract.
 		return nil, fmt.Errorf("%w: the batch has %d bytes, more than the %d allowed", ledger.ErrRefused, len(encoded), MaxBatchBytes)
 	}
 	sub, err := sign(by, encoded)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ledger.ErrRefused, err)
+	if err != nil { // a key in a device that is not reached just now
+		return nil, fmt.Errorf("%w: %w", ledger.ErrNotOrdered, err)
 	}
 	actor, err := l.members.check(sub, l.now())
-	if err != nil {
+	if errors.Is(err, identity.ErrUntrusted) || errors.Is(err, errSignature) {
 		return nil, fmt.Errorf("%w: %w", ledger.ErrRefused, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ledger.ErrNotOrdered, err)
 	}
 	p := &pending{sub: sub, actor: actor, batch: batch, result: make(chan result, 1)}
 	return p, l.executeOnSnapshot(ctx, p)
