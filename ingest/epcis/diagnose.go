@@ -21,6 +21,7 @@ const (
 	number                   // a number that fits event.Decimal
 	boolean                  // true or false
 	uriList                  // an array of strings
+	someURIs                 // an array of at least one
 	uriOrList                // one or the other
 	object                   // an object of the given shape, and extensions
 	closedObject             // an object of the given shape
@@ -43,7 +44,7 @@ var (
 	bizTransactionShape = shape{"type": {uriText, nil}, "bizTransaction": {uriText, nil}}
 	sourceShape         = shape{"type": {uriText, nil}, "source": {uriText, nil}}
 	destinationShape    = shape{"type": {uriText, nil}, "destination": {uriText, nil}}
-	persistentShape     = shape{"set": {uriList, nil}, "unset": {uriList, nil}}
+	persistentShape     = shape{"set": {someURIs, nil}, "unset": {someURIs, nil}}
 	declarationShape    = shape{"declarationTime": {timeText, nil}, "reason": {uriText, nil}, "correctiveEventIDs": {uriList, nil}}
 	metadataShape       = shape{"time": {timeText, nil}, "startTime": {timeText, nil}, "endTime": {timeText, nil},
 		"deviceID": {uriText, nil}, "deviceMetadata": {uriText, nil}, "rawData": {uriText, nil},
@@ -106,10 +107,16 @@ func (d *diagnosis) object(raw jsontext.Value, s shape, closed bool, at string) 
 func (d *diagnosis) value(raw jsontext.Value, m member, at string) {
 	switch m.kind {
 	case object, closedObject:
+		if m.kind == closedObject && isEmpty(raw) {
+			d.refuse(CodeValue, at, "The object is empty; leave it out if there is nothing to say.")
+		}
 		if d.is(raw, '{', at, "an object", "{}") {
 			d.object(raw, m.of, m.kind == closedObject, at)
 		}
-	case objectList, uriList:
+	case objectList, uriList, someURIs:
+		if m.kind == someURIs && isEmpty(raw) {
+			d.refuse(CodeValue, at, "The list is empty; leave it out if there is nothing to say.")
+		}
 		if d.is(raw, '[', at, "an array", "[]") {
 			d.list(raw, m, at)
 		}
@@ -136,6 +143,11 @@ func (d *diagnosis) value(raw jsontext.Value, m member, at string) {
 	default:
 		d.text(raw, m.kind, at)
 	}
+}
+
+// isEmpty says whether a checked array or object has nothing in it.
+func isEmpty(raw jsontext.Value) bool {
+	return (raw.Kind() == '[' || raw.Kind() == '{') && len(bytes.TrimSpace(raw[1:len(raw)-1])) == 0
 }
 
 // is copies nothing if the value has the kind; else it refuses it and writes a replacement.

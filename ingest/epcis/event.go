@@ -1,6 +1,7 @@
 package epcis
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -34,10 +35,6 @@ func (r *Reader) readEvent(raw jsontext.Value) (*event.Event, []Problem) {
 	}
 	e.Context = c.used(raw)
 	e.Ext = r.withIgnored(e.Ext)
-	if err := e.Normalise(); err != nil {
-		rules.refuse(CodeSyntax, "", "An extension is not valid JSON.")
-		return nil, rules.problems
-	}
 	rules.problems = append(rules.problems, r.unknownPrefixes(e, &c)...)
 	return e, locate(raw, rules.problems)
 }
@@ -49,7 +46,11 @@ func diagnose(raw jsontext.Value, decodeError error) []Problem {
 	e := new(event.Event)
 	err := json.Unmarshal(d.clean, e, decodeOptions)
 	if len(d.problems) == 0 {
-		if decodeError != nil { // a fault that the shapes do not show; say it in the decoder's words
+		var e *event.Error
+		switch {
+		case errors.As(decodeError, &e):
+			d.refuse(Code(e.Code), "", "The event "+e.Msg+".")
+		case decodeError != nil: // a fault that the shapes do not show; say it in the decoder's words
 			d.refuse(CodeValue, "", "The event cannot be read: "+decodeError.Error()+".")
 		}
 		return d.problems
@@ -100,8 +101,11 @@ func (r *Reader) withIgnored(ext jsontext.Value) jsontext.Value {
 	}
 	for name := range memberNames(ext) {
 		if slices.Contains(r.ignore, name) {
-			out := slices.Concat(ext[:len(ext)-1], []byte{','}, r.ignoreMember, []byte{'}'})
-			return out
+			with, err := event.Canonical(slices.Concat(ext[:len(ext)-1], []byte{','}, r.ignoreMember, []byte{'}'}))
+			if err != nil {
+				return ext // the event has that member itself
+			}
+			return with
 		}
 	}
 	return ext

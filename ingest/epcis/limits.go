@@ -25,8 +25,6 @@ const (
 	maxURI = 2000
 	// maxText is the length of another text of the standard in bytes; more is a document, to be attached as evidence.
 	maxText = 64 << 10
-	// maxDepth of nesting in extensions: the deepest published example has 6, and hashing costs time by depth.
-	maxDepth = 32
 	// maxProblems of one event that are reported; the rest would repeat them.
 	maxProblems = 100
 )

@@ -79,26 +79,6 @@ func text(raw jsontext.Value) (s string, ok bool) {
 	return string(b), err == nil
 }
 
-// depth is how deep arrays and objects are nested in checked JSON.
-func depth(raw jsontext.Value) (deepest int) {
-	level, inString := 0, false
-	for i := 0; i < len(raw); i++ {
-		switch c := raw[i]; {
-		case inString && c == '\\':
-			i++
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == '{' || c == '[':
-			level++
-			deepest = max(deepest, level)
-		case c == '}' || c == ']':
-			level--
-		}
-	}
-	return deepest
-}
-
 // offsetOf is the byte offset of the value at a JSON pointer within checked JSON, or of the deepest part of the way to it.
 func offsetOf(raw jsontext.Value, pointer string) int64 {
 	dec := decoder(raw)

@@ -108,7 +108,9 @@ func TestProblems(t *testing.T) {
 		{"redefined term", strings.Replace(document(object("")), `{"ex":`, `{"action":"https://x.example/a","ex":`, 1), []string{"finding TERM_REDEFINED /@context"}},
 		{"two events, each problem", document(object(`,"eventTime2":1`), `{"type":"ObjectEvent",`+common+`,"action":"MOVE","epcList":[]}`),
 			[]string{"error VALUE /epcisBody/eventList/1/action", "finding UNEXPECTED " + list + "/eventTime2"}},
-		{"deep", document(object(`,"ex:a":` + strings.Repeat(`{"ex:a":`, 40) + "1" + strings.Repeat("}", 40))), []string{"error LIMIT " + list}},
+		{"deep", document(object(`,"ex:a":` + strings.Repeat(`{"ex:a":`, 40) + "1" + strings.Repeat("}", 40))), []string{"error DEPTH " + list}},
+		{"empty persistent disposition", document(object(`,"persistentDisposition":{}`), object(`,"persistentDisposition":{"set":[ ]}`)),
+			[]string{"error VALUE " + list + "/persistentDisposition", "error VALUE /epcisBody/eventList/1/persistentDisposition/set"}},
 		{"long", document(object(`,"disposition":"urn:x:` + strings.Repeat("a", 3000) + `"`)), []string{"error LIMIT " + list + "/disposition"}},
 	}
 	for _, test := range tests {

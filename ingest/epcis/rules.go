@@ -181,9 +181,6 @@ func (r *rules) persistent() {
 	if p == nil {
 		return
 	}
-	if len(p.Set) == 0 && len(p.Unset) == 0 {
-		r.refuse(CodeMissing, "/persistentDisposition", "A persistentDisposition must set or unset something.")
-	}
 	for i, s := range p.Set {
 		r.word("/persistentDisposition/set/"+strconv.Itoa(i), s, event.Dispositions)
 	}
@@ -428,7 +425,7 @@ func (r *rules) noExtension(at string, ext jsontext.Value) {
 	}
 }
 
-// names checks that members which are not of the standard have a prefix or are URIs, and that they are not too deep.
+// names checks that members which are not of the standard have a prefix or are URIs.
 func (r *rules) names(at string, ext jsontext.Value) {
 	if len(ext) == 0 {
 		return
@@ -437,9 +434,6 @@ func (r *rules) names(at string, ext jsontext.Value) {
 		if !isName(name) {
 			r.remark(CodeUnexpected, at+"/"+escape(name), "The standard has no such member here, and it has no prefix that would make it an extension.")
 		}
-	}
-	if depth(ext) > maxDepth {
-		r.refuse(CodeLimit, at, "Extensions are nested deeper than "+strconv.Itoa(maxDepth)+" levels.")
 	}
 }
 

@@ -23,7 +23,7 @@ const MaxScale = 18
 // maxDecimalText bounds the digits and the exponent of a number that is read; longer ones only waste time.
 const maxDecimalText = 64
 
-// NewDecimal is mantissa × 10^-scale in normal form. A scale that stays above [MaxScale] is reported by ok false.
+// NewDecimal is mantissa × 10^-scale in normal form; ok is false for a number that cannot be kept.
 func NewDecimal(mantissa int64, scale int) (d Decimal, ok bool) {
 	for scale > 0 && mantissa%10 == 0 {
 		if mantissa == 0 {
@@ -43,7 +43,7 @@ func NewDecimal(mantissa int64, scale int) (d Decimal, ok bool) {
 	if mantissa == 0 {
 		scale = 0
 	}
-	if scale > MaxScale {
+	if scale > MaxScale || mantissa == math.MinInt64 { // which has no negative
 		return Decimal{}, false
 	}
 	return Decimal{Mantissa: mantissa, Scale: uint8(scale), Stated: true}, true
@@ -196,7 +196,7 @@ func (d Decimal) Add(e Decimal) (sum Decimal, ok bool) {
 	a, ok1 := d.mantissaAt(scale)
 	b, ok2 := e.mantissaAt(scale)
 	m := a + b
-	if !ok1 || !ok2 || (a > 0) == (b > 0) && a != 0 && (m > 0) != (a > 0) || m == math.MinInt64 {
+	if !ok1 || !ok2 || (a > 0) == (b > 0) && a != 0 && (m > 0) != (a > 0) {
 		return Decimal{}, false
 	}
 	return NewDecimal(m, int(scale))

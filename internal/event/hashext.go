@@ -68,7 +68,7 @@ func namespacesOf(context jsontext.Value) (all []Namespace) {
 // own context declares. Prefixes that only the standard's context declares are left alone, as the vectors have it.
 func (x *extension) resolve(name string) (ns, local string, ok bool) {
 	prefix, local, ok := strings.Cut(name, ":")
-	if !ok {
+	if !ok || strings.HasPrefix(local, "//") { // https://… is no name with a prefix (JSON-LD 1.1, section 5.2.2)
 		return "", name, false
 	}
 	for i := len(x.ns) - 1; i >= 0; i-- {

@@ -17,21 +17,25 @@ var rawAsWritten = json.JoinOptions(
 	jsontext.SpaceAfterComma(false), jsontext.SpaceAfterColon(false), jsontext.Multiline(false),
 )
 
+// MaxDepth of nesting in members outside of the standard: the deepest published example has 6, and hashing costs time by depth.
+const MaxDepth = 32
+
+// plain is an Event with the library's own way to read and write it.
+type plain Event
+
 // Marshal is the event as EPCIS 2.0 JSON in one form only: members of the standard in the order of [Event]'s fields, then
 // extension members sorted recursively, no white space, numbers in extensions as they were written. It fails only when a raw
 // part (Context, ILMD, Ext) that was built in process is not valid JSON of its kind.
 func Marshal(e *Event) ([]byte, error) {
 	canonical := true
 	for raw := range e.raws {
-		if len(*raw) > 0 && canonical {
-			c, err := Canonical(*raw)
-			if err != nil {
-				return nil, err
-			}
-			canonical = bytes.Equal(c, *raw)
+		c, err := Canonical(*raw)
+		if err != nil {
+			return nil, err
 		}
+		canonical = canonical && bytes.Equal(c, *raw)
 	}
-	b, err := json.Marshal(e, rawAsWritten)
+	b, err := json.Marshal((*plain)(e), rawAsWritten)
 	if err != nil || canonical {
 		return b, err
 	}
@@ -39,7 +43,16 @@ func Marshal(e *Event) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(sorted, rawAsWritten)
+	return json.Marshal((*plain)(sorted), rawAsWritten)
+}
+
+// MarshalJSONTo writes what [Marshal] returns.
+func (e *Event) MarshalJSONTo(enc *jsontext.Encoder) error {
+	b, err := Marshal(e)
+	if err != nil {
+		return err
+	}
+	return enc.WriteValue(b)
 }
 
 // Unmarshal reads one event in EPCIS 2.0 JSON. It checks types and values, not the rules of the standard: ingest does that
@@ -49,13 +62,19 @@ func Unmarshal(b []byte) (*Event, error) {
 	if err := json.Unmarshal(b, e); err != nil {
 		return nil, err
 	}
-	if err := e.Normalise(); err != nil {
-		return nil, err
-	}
 	return e, nil
 }
 
-// Normalise puts the raw parts of an event that was just decoded in their canonical form and makes empty lists nil (all but
+// UnmarshalJSONFrom replaces the event by one that is read as [Unmarshal] does.
+func (e *Event) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	*e = Event{}
+	if err := json.UnmarshalDecode(dec, (*plain)(e)); err != nil {
+		return err
+	}
+	return e.Normalise()
+}
+
+// Normalise puts the raw parts of an event in their canonical form and makes empty lists nil (all but
 // epcList, which the standard lets stand empty), so that an event equals what [Marshal] and [Unmarshal] make of it.
 func (e *Event) Normalise() error {
 	for raw := range e.raws {
@@ -95,10 +114,13 @@ func dropEmpty[T any](lists ...*[]T) {
 }
 
 // Canonical is a raw JSON value with sorted members and without white space, numbers as written. An empty value, an empty
-// object and null are nil: nothing was said.
+// object and null are nil: nothing was said. A value nested deeper than [MaxDepth] is an *[Error] with Code [TooDeep].
 func Canonical(raw jsontext.Value) (jsontext.Value, error) {
 	if len(raw) == 0 {
 		return nil, nil
+	}
+	if Depth(raw) > MaxDepth {
+		return nil, &Error{Code: TooDeep, Msg: "is nested too deep"}
 	}
 	c := raw.Clone()
 	if err := c.Format(rawAsWritten); err != nil {
@@ -140,4 +162,24 @@ func (e *Event) raws(yield func(*jsontext.Value) bool) {
 			ok = ok && yield(&s.Reports[j].Ext)
 		}
 	}
+}
+
+// Depth is how deep arrays and objects are nested in a JSON value.
+func Depth(raw jsontext.Value) (deepest int) {
+	level, inString := 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{' || c == '[':
+			level++
+			deepest = max(deepest, level)
+		case c == '}' || c == ']':
+			level--
+		}
+	}
+	return deepest
 }

@@ -14,6 +14,7 @@ const (
 	TimeWrong    Code = "TIME"          // not a date and time with offset, or outside of the years 1 to 9999
 	DecimalWrong Code = "NUMBER"        // not a number
 	DecimalRange Code = "NUMBER_RANGE"  // a number that cannot be kept exactly
+	TooDeep      Code = "DEPTH"         // members outside of the standard nested deeper than MaxDepth
 	StringsWrong Code = "TYPE_MISMATCH" // neither a string nor an array of strings
 )
 

@@ -2,6 +2,7 @@ package event_test
 
 import (
 	"errors"
+	"math"
 	"math/big"
 	"strings"
 	"testing"
@@ -88,7 +89,7 @@ func TestParseDecimal(t *testing.T) {
 
 func decimals() *rapid.Generator[event.Decimal] {
 	return rapid.Custom(func(t *rapid.T) event.Decimal {
-		d, ok := event.NewDecimal(rapid.Int64().Draw(t, "mantissa"), rapid.IntRange(0, event.MaxScale).Draw(t, "scale"))
+		d, ok := event.NewDecimal(rapid.Int64Range(-math.MaxInt64, math.MaxInt64).Draw(t, "mantissa"), rapid.IntRange(0, event.MaxScale).Draw(t, "scale"))
 		if !ok {
 			t.Fatal("not a decimal")
 		}
@@ -138,6 +139,12 @@ func TestDecimalOverflow(t *testing.T) {
 	}
 	if _, ok := event.NewDecimal(1, event.MaxScale+1); ok {
 		t.Error("10^-19 fits")
+	}
+	if _, ok := event.NewDecimal(math.MinInt64, 0); ok {
+		t.Error("-2^63 fits")
+	}
+	if _, ok := event.Int(-1 << 62).Add(event.Int(-1 << 62)); ok {
+		t.Error("-2^62 - 2^62 fits")
 	}
 }
 
