@@ -11,7 +11,7 @@ help: ## list the targets
 
 build: ## build the program into bin/
 	@echo "building $(BIN) (the first time also downloads the modules it needs)"
-	@$(GO) build -trimpath -o $(BIN) ./cmd/foodtrace
+	@$(GO) build -o $(BIN) ./cmd/foodtrace
 
 run: build ## build, start the demo and print where to look
 	@exec $(BIN) demo

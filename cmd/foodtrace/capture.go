@@ -1,0 +1,194 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"mime"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
+	"github.com/foodtrace-ledger/foodtrace/gateway/epcisrest"
+)
+
+type captureCmd struct {
+	Files    []string `arg:"" name:"file" help:"EPCIS 2.0 JSON files, or folders of them; - is standard input."`
+	Rollback bool     `help:"All records of a file or none; otherwise each record stands alone."`
+	Quiet    bool     `short:"q" help:"Print the refused records and the totals only."`
+	remote
+	output
+}
+
+func (captureCmd) Help() string {
+	return "Example:\n  foodtrace capture --token $TOKEN harvest.jsonld packing.jsonld\n\nExit code 1: at least one record was refused."
+}
+
+// captured is what became of one file, as -o json prints it, one a line.
+type captured struct {
+	File     string              `json:"file"`
+	Job      epcisrest.Job       `json:"job"`
+	Outcomes []epcisrest.Outcome `json:"outcomes"`
+}
+
+func (c *captureCmd) Run(a *app) error {
+	files, err := expand(c.Files)
+	if err != nil {
+		return err
+	}
+	refused := false
+	for _, file := range files {
+		result, err := c.file(a, file)
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		if err := c.print(a.out, result); err != nil {
+			return err
+		}
+		refused = refused || !result.Job.Success || result.Job.Foodtrace.Refused > 0 || len(result.Job.Errors) > 0
+	}
+	if refused {
+		return errNo
+	}
+	return nil
+}
+
+// expand replaces folders by the JSON files below them, in order of their names.
+func expand(args []string) (files []string, err error) {
+	for _, arg := range args {
+		info, err := os.Stat(arg)
+		if arg == "-" || err == nil && !info.IsDir() {
+			files = append(files, arg)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		err = filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() && slices.Contains([]string{".json", ".jsonld"}, strings.ToLower(filepath.Ext(path))) {
+				files = append(files, path)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("no .json or .jsonld file in %s", strings.Join(args, ", "))
+	}
+	return files, nil
+}
+
+func (c *captureCmd) file(a *app, path string) (captured, error) {
+	result := captured{File: path}
+	body := a.in
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return result, err
+		}
+		defer f.Close()
+		body = f
+	}
+	header := http.Header{
+		"Content-Type":                {"application/ld+json"},
+		"Content-Disposition":         {mime.FormatMediaType("attachment", map[string]string{"filename": filepath.Base(path)})},
+		"GS1-Capture-Error-Behaviour": {"proceed"},
+	}
+	if c.Rollback {
+		header.Set("GS1-Capture-Error-Behaviour", "rollback")
+	}
+	if err := c.do(a.ctx, http.MethodPost, "/epcis/capture", nil, header, body, &result.Job); err != nil {
+		return result, err
+	}
+	if err := c.wait(a.ctx, a.err, &result.Job); err != nil {
+		return result, err
+	}
+	err := c.outcomes(a.ctx, &result)
+	return result, err
+}
+
+// pollEvery is how often a running job is asked after.
+const pollEvery = 100 * time.Millisecond
+
+// wait follows a job to its end and, on a terminal, shows how far it is.
+func (c *captureCmd) wait(ctx context.Context, progress io.Writer, job *epcisrest.Job) error {
+	var bar *progressbar.ProgressBar
+	if f, ok := progress.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		bar = progressbar.NewOptions(-1, progressbar.OptionSetWriter(f), progressbar.OptionSetDescription(job.Foodtrace.Name),
+			progressbar.OptionShowCount(), progressbar.OptionSetItsString("records"), progressbar.OptionShowIts(), progressbar.OptionClearOnFinish())
+		defer func() { _ = bar.Finish() }()
+	}
+	path := "/epcis/capture/" + url.PathEscape(job.ID)
+	for job.Running {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("interrupted; the server goes on with job %s", job.ID)
+		case <-time.After(pollEvery):
+		}
+		if err := c.get(ctx, path, nil, job); err != nil {
+			return err
+		}
+		if bar != nil {
+			_ = bar.Set(job.Foodtrace.Accepted + job.Foodtrace.Duplicates + job.Foodtrace.Refused)
+		}
+	}
+	return nil
+}
+
+func (c *captureCmd) outcomes(ctx context.Context, result *captured) error {
+	for {
+		var page struct {
+			Outcomes []epcisrest.Outcome `json:"outcomes"`
+		}
+		query := url.Values{"from": {strconv.Itoa(len(result.Outcomes))}}
+		if err := c.get(ctx, "/epcis/capture/"+url.PathEscape(result.Job.ID)+"/outcomes", query, &page); err != nil {
+			return err
+		}
+		if len(page.Outcomes) == 0 {
+			return nil
+		}
+		result.Outcomes = append(result.Outcomes, page.Outcomes...)
+	}
+}
+
+func (c *captureCmd) print(w io.Writer, r captured) error {
+	if c.Output == "json" {
+		return writeJSON(w, r)
+	}
+	var b strings.Builder
+	for _, o := range r.Outcomes {
+		if c.Quiet && o.Status != contract.Refused {
+			continue
+		}
+		fmt.Fprintf(&b, "%s #%d %s %s\n", r.File, o.Index+1, o.Status, o.ID)
+		for _, f := range o.Findings {
+			fmt.Fprintf(&b, "    %s %s %s\n", f.Code, cmp.Or(f.Place, "-"), f.Message)
+		}
+	}
+	for _, e := range r.Job.Errors {
+		if e.Event == "" { // of the document, not of a record that was printed above
+			fmt.Fprintf(&b, "%s %s %s %s\n", r.File, e.Code, cmp.Or(e.Field, "-"), e.Detail)
+		}
+	}
+	p := r.Job.Foodtrace
+	verdict := "captured"
+	if !r.Job.Success {
+		verdict = "NOT CAPTURED"
+	}
+	fmt.Fprintf(&b, "%s: %s: %d accepted, %d duplicates, %d refused\n", r.File, verdict, p.Accepted, p.Duplicates, p.Refused)
+	_, err := io.WriteString(w, b.String())
+	return err
+}

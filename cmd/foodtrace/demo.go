@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
+	"github.com/foodtrace-ledger/foodtrace/gateway"
+	"github.com/foodtrace-ledger/foodtrace/gateway/view"
+	"github.com/foodtrace-ledger/foodtrace/internal/qrcode"
+	"github.com/foodtrace-ledger/foodtrace/internal/simulate"
+)
+
+type demoCmd struct {
+	Data string `env:"FOODTRACE_DATA" type:"path" help:"Data directory to make the demo in, which must be new or empty. Default: a temporary one that is removed at the end."`
+	web
+	output
+}
+
+func (demoCmd) Help() string {
+	return "Example:\n  foodtrace demo\n\nStop it with Ctrl-C."
+}
+
+// shown is what the demo prints, as -o json prints it.
+type shown struct {
+	URL    string    `json:"url"`
+	Lots   []demoLot `json:"lots"`
+	Tokens struct {
+		Inspector string `json:"inspector"`
+		Producer  string `json:"producer"`
+	} `json:"tokens"`
+}
+
+type demoLot struct {
+	Status string `json:"status"` // safe, held, recalled
+	Lot    string `json:"lot"`    // its key
+	Page   string `json:"page"`   // address of its consumer page
+	QRCode string `json:"qrCode"` // address of its QR code
+}
+
+func (c *demoCmd) Run(a *app) (err error) {
+	dir := c.Data
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "foodtrace-demo-"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	}
+	n, err := openNode(dataDir(dir), a.log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, n.close()) }()
+	story := simulate.Demo(time.Now())
+	fmt.Fprintf(a.err, "writing %d records of a small supply chain to the ledger in %s\n", len(story.Records), dir)
+	if err := n.tell(a.ctx, story); err != nil {
+		return err
+	}
+	if err := n.spreadAsRegulator(a.ctx); err != nil {
+		return err
+	}
+	var s shown
+	if s.Tokens.Inspector, err = n.tokens.Create(a.ctx, story.Inspector, contract.Regulator); err != nil {
+		return err
+	}
+	if s.Tokens.Producer, err = n.tokens.Create(a.ctx, story.Producer, contract.Producer); err != nil {
+		return err
+	}
+	highlights := []string{story.Safe, story.Held, story.Recalled, story.Shrimp}
+	return c.serve(a, n, gateway.Config{Highlights: highlights}, func(url string) error {
+		s.URL = url + "/"
+		for _, l := range []demoLot{{Status: "safe", Lot: story.Safe}, {Status: "held", Lot: story.Held}, {Status: "recalled", Lot: story.Recalled}} {
+			l.Page = url + view.Path(l.Lot)
+			l.QRCode = l.Page + "/qr.svg"
+			s.Lots = append(s.Lots, l)
+		}
+		if c.Output == "json" {
+			return writeJSON(a.out, s)
+		}
+		return s.print(a.out)
+	})
+}
+
+// tell writes a story to an empty ledger: each member with its own identity, in the order in which things were reported.
+func (n *node) tell(ctx context.Context, story *simulate.Story) error {
+	height, err := n.ledger.Height(ctx)
+	if err != nil {
+		return err
+	}
+	if height > 0 {
+		return fmt.Errorf("%s has a ledger already; the demo wants an empty folder (foodtrace serve --data %s serves this one)", n.dir, n.dir)
+	}
+	if err := n.begin(ctx, story.Registration); err != nil {
+		return err
+	}
+	holds := map[string]string{} // reference of a hold → its ID
+	var last uint64
+	for len(story.Records) > 0 {
+		by, batch := story.Records[0].By, &contract.Batch{}
+		for len(story.Records) > 0 && story.Records[0].By == by && (len(batch.Records) == 0 || story.Records[0].Ends == "") {
+			s := story.Records[0]
+			story.Records = story.Records[1:]
+			if s.Ends != "" {
+				release := *s.Record.Release
+				release.Hold = holds[s.Ends]
+				s.Record.Release = &release
+			}
+			batch.Records = append(batch.Records, s.Record)
+		}
+		signer, err := n.Signer(by)
+		if err != nil {
+			return err
+		}
+		receipt, err := n.ledger.Submit(ctx, signer, batch)
+		if err != nil {
+			return err
+		}
+		last = receipt.Block
+		for i, o := range receipt.Outcomes {
+			if o.Status == contract.Refused && len(o.Violations) == 0 {
+				return fmt.Errorf("the demo's own record %s of %s was refused: %v", o.ID, by, o.Findings)
+			}
+			if h := batch.Records[i].Hold; h != nil {
+				holds[h.Reference] = o.ID
+			}
+		}
+	}
+	return n.projector.WaitFor(ctx, last)
+}
+
+func (s shown) print(w io.Writer) error {
+	names := map[string]string{"safe": "safe 可放心食用", "held": "on hold 暂停流通", "recalled": "recalled 已召回"}
+	p := func(format string, args ...any) { fmt.Fprintf(w, format, args...) }
+	p("\nfoodtrace demo 演示\n\n  start page 首页    %s\n", s.URL)
+	for _, l := range s.Lots {
+		p("\n  a lot that is %s\n    page 页面     %s\n    QR code 二维码 %s\n", names[l.Status], l.Page, l.QRCode)
+	}
+	p("\n  token of an inspector 监管人员令牌  %s\n  token of a producer 生产企业令牌    %s\n", s.Tokens.Inspector, s.Tokens.Producer)
+	p("\n  try 试一试:\n    export FOODTRACE_SERVER=%s FOODTRACE_TOKEN=%s\n    bin/foodtrace trace back '%s'\n    bin/foodtrace scope '%s'\n\n",
+		s.URL[:len(s.URL)-1], s.Tokens.Inspector, s.Lots[0].Lot, s.Lots[2].Lot)
+	if err := qrcode.Terminal(w, s.Lots[0].Page); err != nil {
+		return err
+	}
+	p("\n  The code leads to the safe lot's page. Ctrl-C stops the demo. 二维码指向安全批次的页面，按 Ctrl-C 停止。\n")
+	return nil
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
+)
+
+type hashCmd struct {
+	File    string `arg:"" help:"EPCIS 2.0 JSON file; - is standard input."`
+	Prehash bool   `help:"Print the string that is hashed, too."`
+	output
+}
+
+func (hashCmd) Help() string {
+	return "Example:\n  foodtrace hash --prehash harvest.jsonld\n\nOne event a line, in the order of the file. Exit code 1: something in the file cannot be read."
+}
+
+// hashed is one event, as -o json prints it.
+type hashed struct {
+	Pointer string `json:"pointer"`
+	Hash    string `json:"hash"`
+	Prehash string `json:"prehash,omitzero"`
+}
+
+func (c *hashCmd) Run(a *app) error {
+	in := a.in
+	if c.File != "-" {
+		f, err := os.Open(c.File)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	}
+	doc, clean := epcis.NewReader(in, epcis.Limits{}), true
+	for {
+		e, problems, err := doc.Next()
+		if errors.Is(err, io.EOF) {
+			problems, err = doc.Problems(), nil
+			clean = a.remark(problems) && clean
+			break
+		}
+		if err != nil {
+			return err
+		}
+		clean = a.remark(problems) && clean
+		if e == nil {
+			continue
+		}
+		h := hashed{Pointer: doc.Pointer(), Hash: e.Hash()}
+		if c.Prehash {
+			h.Prehash = e.PreHash()
+		}
+		if err := c.print(a.out, h); err != nil {
+			return err
+		}
+	}
+	if !clean {
+		return errNo
+	}
+	return nil
+}
+
+func (c *hashCmd) print(w io.Writer, h hashed) error {
+	if c.Output == "json" {
+		return writeJSON(w, h)
+	}
+	_, err := fmt.Fprintln(w, h.Hash)
+	if c.Prehash && err == nil {
+		_, err = fmt.Fprintln(w, h.Prehash)
+	}
+	return err
+}
+
+// remark prints problems of a document and reports whether none of them is an error.
+func (a *app) remark(problems []epcis.Problem) bool {
+	for _, p := range problems {
+		fmt.Fprintf(a.err, "%s: %s\n", p.Severity, p.Error())
+	}
+	return !epcis.HasErrors(problems)
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/foodtrace-ledger/foodtrace/gateway/api"
+	"github.com/foodtrace-ledger/foodtrace/internal/event"
+	"github.com/foodtrace-ledger/foodtrace/internal/simulate"
+)
+
+// A newcomer's first hour: send a file, trace a lot, stop it, see that it is stopped, let it go, check everything.
+func TestFirstHour(t *testing.T) {
+	s := serve(t, t.TempDir())
+	producer, regulator := s.as(s.producer), s.as(s.regulator)
+	file := writeFile(t, "chain.json", must(t, "simulate", "--lots", "60", "--seed", "3"))
+
+	out := must(t, slices.Concat([]string{"capture", file}, producer)...)
+	if !strings.Contains(out, " accepted ni:///sha-256;") {
+		t.Errorf("no record was accepted:\n%s", out)
+	}
+	again := must(t, slices.Concat([]string{"capture", "-q", file}, producer)...)
+	if !strings.Contains(again, ": 0 accepted, ") {
+		t.Errorf("sent twice: %s", again)
+	}
+
+	made := madeLot(t)
+	tree := must(t, slices.Concat([]string{"trace", "back", made.output}, regulator)...)
+	if !strings.Contains(tree, "made from") || !strings.Contains(tree, made.input) {
+		t.Errorf("trace back:\n%s", tree)
+	}
+	for _, format := range []string{"json", "dot", "csv"} {
+		if out := must(t, slices.Concat([]string{"trace", "forward", made.input, "--format", format}, regulator)...); !strings.Contains(out, made.output) {
+			t.Errorf("trace forward as %s does not name what was made:\n%s", format, out)
+		}
+	}
+	if out := must(t, slices.Concat([]string{"scope", made.input}, regulator)...); !strings.Contains(out, made.output) {
+		t.Errorf("scope does not name what was made:\n%s", out)
+	}
+
+	if out := must(t, slices.Concat([]string{"inspect", made.input, "--kind", "pathogen", "--result", "fail", "--inspector", "Lab 7"}, regulator)...); !strings.HasPrefix(out, "inspection-") {
+		t.Errorf("inspect: %s", out)
+	}
+	out = must(t, slices.Concat([]string{"hold", made.input, "--scope", "downstream", "--reason", "Salmonella found", "--reason-zh", "检出沙门氏菌"}, regulator)...)
+	hold := regexp.MustCompile(`hold-\w+`).FindString(out)
+	if hold == "" {
+		t.Fatalf("hold: %s", out)
+	}
+	sale := writeFile(t, "sale.json", made.sale)
+	code, out, _ := run(t, slices.Concat([]string{"capture", sale}, producer)...)
+	if code != exitNo || !strings.Contains(out, "LOT_HELD") {
+		t.Errorf("what was made from a held lot was sold: exit %d\n%s", code, out)
+	}
+	if page := get(t, s.url+api.Base+"/violations", s.regulator); !strings.Contains(page, hold) {
+		t.Errorf("the refused sale is no violation: %s", page)
+	}
+	must(t, slices.Concat([]string{"release", hold, "--reason", "second sample clean", "--reason-zh", "复检合格"}, regulator)...)
+	must(t, slices.Concat([]string{"capture", sale}, producer)...)
+
+	must(t, "verify", "--data", s.dir) // beside the running server
+}
+
+type madeFrom struct{ input, output, sale string }
+
+// madeLot is the first lot of the simulated file that was made of another, and a document that sells it.
+func madeLot(t *testing.T) madeFrom {
+	t.Helper()
+	for r := range simulate.New(3, simulate.Options{Lots: 60, Rework: 0.2, EventIDs: simulate.HashIDs}).Records() {
+		e := r.Record.Event
+		if e == nil || e.Type != event.Transformation {
+			continue
+		}
+		var m madeFrom
+		for _, i := range e.Items() {
+			if i.Role == event.RoleInput {
+				m.input = i.Key
+			}
+			if i.Role == event.RoleOutput {
+				m.output = i.Key
+			}
+		}
+		if m.input != "" && m.output != "" {
+			m.sale = `{"@context": ["https://ref.gs1.org/standards/epcis/epcis-context.jsonld"], "type": "EPCISDocument", "schemaVersion": "2.0",
+				"creationDate": "2026-06-01T00:00:00Z", "epcisBody": {"eventList": [{"type": "ObjectEvent", "action": "OBSERVE",
+				"eventTime": "2026-06-01T08:00:00+08:00", "eventTimeZoneOffset": "+08:00", "bizStep": "retail_selling",
+				"quantityList": [{"epcClass": "` + m.output + `", "quantity": 1, "uom": "KGM"}]}]}}`
+			return m
+		}
+	}
+	t.Fatal("the simulation makes nothing")
+	return madeFrom{}
+}
+
+// get fetches a page.
+func get(t *testing.T, url, token string, header ...string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v\n%s", url, res.Status, err, body)
+	}
+	return string(body)
+}
+
+// The demo prints pages that say what they should, in both languages.
+func TestDemo(t *testing.T) {
+	var out, errOut buffer
+	p := program(t, &out, &errOut, "demo", "--listen", "127.0.0.1:0", "-o", "json")
+	defer func() {
+		_ = p.Process.Kill()
+		_ = p.Wait() // it was killed
+	}()
+	line := await(t, &out, regexp.MustCompile(`(?m)^\{.*\}$`), errOut.String)[0]
+	demo := decode[shown](t, line)
+	if len(demo.Lots) != 3 || demo.Tokens.Inspector == "" || demo.Tokens.Producer == "" {
+		t.Fatalf("%s", line)
+	}
+	for _, lot := range demo.Lots {
+		for _, lang := range []string{"zh", "en"} {
+			page := get(t, lot.Page, "", "Accept", "text/html", "Accept-Language", lang)
+			if len(page) > 50<<10 || !strings.Contains(page, `<html lang="`+lang) {
+				t.Errorf("%s in %s: %d bytes\n%.200s", lot.Page, lang, len(page), page)
+			}
+		}
+		if code := get(t, lot.QRCode, ""); !strings.Contains(code, "<svg") {
+			t.Errorf("%s is no picture: %.100s", lot.QRCode, code)
+		}
+	}
+	if page := get(t, demo.URL, ""); !strings.Contains(page, "foodtrace") {
+		t.Errorf("start page: %.300s", page)
+	}
+}

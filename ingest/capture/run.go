@@ -1,0 +1,368 @@
+package capture
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
+	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
+	"github.com/foodtrace-ledger/foodtrace/internal/event"
+	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
+)
+
+// batchRecords is how many records go into one transaction when each stands alone. More makes the ledger's fixed costs
+// (signature, fsync share) smaller per record, fewer makes conflicts with other senders cheaper to repeat; 500 is where
+// the first curve is flat (docs/benchmarks.md).
+const batchRecords = 500
+
+// inMemory is the size up to which a document is read into memory whole.
+const inMemory = 64 << 20
+
+// maxRemarks bounds the findings on accepted records among a job's problems; all of them are in the outcomes.
+const maxRemarks = 100
+
+// inFlight is how many batches of one document are decided while the next is read.
+const inFlight = 3
+
+func (s *Service) work(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case j := <-s.queue:
+			r := &run{Service: s, job: j}
+			if err := r.document(ctx); err != nil && ctx.Err() == nil {
+				s.Log.Error("capture: a job stopped; it goes on at the next start", "job", j.ID, "err", err)
+			}
+		}
+	}
+}
+
+// run is one document on its way to the ledger. Only its own goroutine touches it.
+type run struct {
+	*Service
+	job    Job
+	signer ledger.Signer
+	source *contract.Evidence
+
+	next    int // number of the next record in the document
+	batch   []contract.Record
+	first   int // number of the first record since the last batch
+	rejects []Outcome
+	flights []*flight // submitted, in document order
+}
+
+// flight is a batch under way.
+type flight struct {
+	batchDone
+	rejects []Outcome
+	receipt chan submitted
+}
+
+type submitted struct {
+	ledger.Receipt
+	err error
+}
+
+// document takes a job from where it stands to its end. An error leaves it unfinished: it goes on at the next start.
+func (r *run) document(ctx context.Context) error {
+	signer, err := r.Signer(r.job.Member)
+	if err != nil {
+		return r.fail(ctx, "SIGNER_UNKNOWN", fmt.Sprintf("%s has no identity on this machine: %v", r.job.Member, err))
+	}
+	r.signer, r.source = signer, &r.job.Evidence
+	body, err := r.open(ctx)
+	if err != nil {
+		return r.fail(ctx, "DOCUMENT_LOST", fmt.Sprintf("the document's bytes cannot be read: %v", err))
+	}
+	defer body.Close()
+	doc := epcis.NewReader(body, epcis.Limits{})
+	if r.job.Proceed {
+		err = r.proceed(ctx, doc)
+	} else {
+		err = r.rollback(ctx, doc)
+	}
+	if errors.Is(err, ledger.ErrRefused) {
+		return r.fail(ctx, "LEDGER_REFUSED", err.Error())
+	}
+	if err != nil {
+		return err
+	}
+	return r.finish(ctx)
+}
+
+// open returns the document's bytes. One that fits into memory can be read again, so that its @context may come last.
+func (r *run) open(ctx context.Context) (io.ReadCloser, error) {
+	body, err := r.Evidence.Open(ctx, r.job.Evidence.SHA256)
+	if err != nil || r.job.Evidence.Size > inMemory {
+		return body, err
+	}
+	defer body.Close()
+	all, err := io.ReadAll(body)
+	return seekable{bytes.NewReader(all)}, err
+}
+
+type seekable struct{ *bytes.Reader }
+
+func (seekable) Close() error { return nil }
+
+// proceed writes each record that can be written, in batches, beginning after what an earlier process has done.
+func (r *run) proceed(ctx context.Context, doc *epcis.Reader) error {
+	resume, err := r.resumeAt(ctx)
+	if err != nil {
+		return err
+	}
+	r.first = resume
+	for {
+		ev, problems, err := doc.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			r.broken(err)
+			break
+		}
+		if r.next++; r.next <= resume {
+			continue
+		}
+		r.take(ev, problems)
+		if r.next-r.first >= batchRecords {
+			if err := r.send(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	if err := r.send(ctx); err != nil {
+		return err
+	}
+	if err := r.land(ctx, 0); err != nil {
+		return err
+	}
+	r.problems(doc.Problems())
+	return r.masterData(ctx, doc)
+}
+
+func (r *run) resumeAt(ctx context.Context) (int, error) {
+	done, err := r.store.batches(ctx, r.job.ID)
+	if err != nil || len(done) == 0 {
+		return 0, err
+	}
+	return done[len(done)-1].last + 1, nil
+}
+
+// rollback writes the whole document or nothing of it.
+func (r *run) rollback(ctx context.Context, doc *epcis.Reader) error {
+	if done, err := r.store.batches(ctx, r.job.ID); err != nil || len(done) > 0 {
+		return err // an earlier process has written it
+	}
+	for {
+		ev, problems, err := doc.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			r.broken(err)
+			break
+		}
+		r.problems(problems)
+		if r.next++; r.next > MaxAtomic {
+			return r.fail(ctx, "CAPTURE_LIMIT", fmt.Sprintf("a document of more than %d events cannot be captured with rollback; send it with proceed", MaxAtomic))
+		}
+		if ev != nil {
+			r.batch = append(r.batch, contract.Record{Event: ev})
+		}
+	}
+	r.problems(doc.Problems())
+	if !r.job.Success {
+		r.job.Refused, r.batch = r.next, nil
+		return nil
+	}
+	if err := r.masterData(ctx, doc); err != nil {
+		return err
+	}
+	if err := r.send(ctx); err != nil {
+		return err
+	}
+	return r.land(ctx, 0)
+}
+
+// take puts a record into the batch, or what is wrong with it among the rejects.
+func (r *run) take(ev *event.Event, problems []epcis.Problem) {
+	r.problems(problems)
+	if ev != nil {
+		r.batch = append(r.batch, contract.Record{Event: ev})
+		return
+	}
+	o := Outcome{Index: r.next - 1, Outcome: contract.Outcome{Status: contract.Refused}}
+	for _, p := range problems {
+		o.Findings = append(o.Findings, contract.Finding{Code: contract.Code(p.Code), Message: p.Message, Place: p.Pointer})
+	}
+	r.rejects = append(r.rejects, o)
+}
+
+// send submits the records taken since the last batch and waits until few enough batches are under way.
+func (r *run) send(ctx context.Context) error {
+	if r.next == r.first {
+		return nil
+	}
+	f := &flight{batchDone: batchDone{first: r.first, last: r.next - 1}, rejects: r.rejects, receipt: make(chan submitted, 1)}
+	batch := &contract.Batch{Atomic: !r.job.Proceed, Source: r.source, Records: r.batch}
+	r.first, r.batch, r.rejects = r.next, nil, nil
+	r.flights = append(r.flights, f)
+	if len(batch.Records) == 0 {
+		f.receipt <- submitted{}
+	} else {
+		r.done.Go(func() {
+			receipt, err := r.submit(ctx, batch)
+			f.receipt <- submitted{receipt, err}
+		})
+	}
+	return r.land(ctx, inFlight)
+}
+
+// land notes the batches that are final, oldest first, until at most n are under way.
+func (r *run) land(ctx context.Context, n int) error {
+	for len(r.flights) > n {
+		f := r.flights[0]
+		r.flights = r.flights[1:]
+		s := <-f.receipt
+		if s.err != nil {
+			return s.err
+		}
+		f.tx = s.TxID
+		r.count(f, s.Receipt)
+		if err := r.store.progress(ctx, r.job, []batchDone{f.batchDone}, f.rejects); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count adds what became of a batch to the job.
+func (r *run) count(f *flight, receipt ledger.Receipt) {
+	r.job.Refused += len(f.rejects)
+	if receipt.TxID != "" {
+		r.job.Block = max(r.job.Block, receipt.Block+1)
+	}
+	for _, o := range receipt.Outcomes {
+		switch o.Status {
+		case contract.Accepted:
+			r.job.Accepted++
+		case contract.Duplicate:
+			r.job.Duplicates++
+		case contract.Refused:
+			r.job.Refused++
+			r.job.Success = false
+		}
+		for _, p := range o.Findings {
+			r.problem(Problem{Code: string(p.Code), Message: p.Message, Pointer: p.Place, Event: o.ID, Refused: o.Status == contract.Refused})
+		}
+	}
+}
+
+// masterData registers the sites and products of the document's header. They describe; a description that is refused
+// (somebody else's site) does not refuse the events.
+func (r *run) masterData(ctx context.Context, doc *epcis.Reader) error {
+	records := describe(doc.Header.MasterData)
+	if len(records) == 0 {
+		return nil
+	}
+	receipt, err := r.submit(ctx, &contract.Batch{Source: r.source, Records: records})
+	if err != nil {
+		return err
+	}
+	for _, o := range receipt.Outcomes {
+		for _, p := range o.Findings {
+			r.problem(Problem{Code: string(p.Code), Message: p.Message, Pointer: "/epcisHeader" + p.Place})
+		}
+	}
+	r.job.Block = max(r.job.Block, receipt.Block+1)
+	return nil
+}
+
+// describe makes one record of each site and product, so that each stands alone.
+func describe(data *contract.Registration) (records []contract.Record) {
+	if data == nil {
+		return nil
+	}
+	add := func(r contract.Registration) { records = append(records, contract.Record{Registration: &r}) }
+	for _, site := range data.Sites {
+		add(contract.Registration{Sites: []contract.Site{site}})
+	}
+	for _, product := range data.Products {
+		add(contract.Registration{Products: []contract.Product{product}})
+	}
+	return records
+}
+
+// submit sends a batch until the ledger has said what became of it. Sending again is safe: what is there is a duplicate.
+func (r *run) submit(ctx context.Context, batch *contract.Batch) (ledger.Receipt, error) {
+	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		receipt, err := r.Ledger.Submit(ctx, r.signer, batch)
+		var unknown *ledger.UnknownError
+		switch {
+		case err == nil:
+			return receipt, nil
+		case errors.Is(err, ledger.ErrRefused), ctx.Err() != nil:
+			return receipt, err
+		case errors.As(err, &unknown):
+			if receipt, err = r.Ledger.Receipt(ctx, unknown.TxID); err == nil {
+				return receipt, nil
+			}
+		}
+		r.Log.Warn("capture: the ledger did not take a batch, trying again", "job", r.job.ID, "err", err)
+		select {
+		case <-ctx.Done():
+			return ledger.Receipt{}, ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (r *run) problems(list []epcis.Problem) {
+	for _, p := range list {
+		refused := p.Severity == epcis.Error
+		r.problem(Problem{Code: string(p.Code), Message: p.Message, Pointer: p.Pointer, Refused: refused})
+		r.job.Success = r.job.Success && !refused
+	}
+}
+
+// broken notes why the document cannot be read any further.
+func (r *run) broken(err error) {
+	p := &epcis.Problem{Code: epcis.CodeRead, Message: err.Error()}
+	_ = errors.As(err, &p)
+	r.problems([]epcis.Problem{*p})
+}
+
+// problem lists a problem of the job. Remarks on accepted records must not crowd out the reasons of refusals.
+func (r *run) problem(p Problem) {
+	limit := MaxProblems
+	if !p.Refused {
+		limit = maxRemarks
+	}
+	if len(r.job.Problems) < limit {
+		r.job.Problems = append(r.job.Problems, p)
+	} else {
+		r.job.MoreProblems++
+	}
+}
+
+// fail ends a job of which nothing can be written.
+func (r *run) fail(ctx context.Context, code, message string) error {
+	r.job.Success = false
+	r.batch = nil
+	r.problem(Problem{Code: code, Message: message, Refused: true})
+	return r.finish(ctx)
+}
+
+func (r *run) finish(ctx context.Context) error {
+	r.job.Running, r.job.Finished = false, r.Now()
+	if r.job.Proceed { // the standard's "some captured"
+		r.job.Success = r.job.Success || r.job.Accepted+r.job.Duplicates > 0
+	}
+	return r.store.progress(ctx, r.job, nil, nil)
+}
