@@ -117,5 +117,6 @@ func notFound(people *pages.Pages) http.HandlerFunc {
 }
 
 func methodNotAllowed(w http.ResponseWriter, r *http.Request) {
+	problem.SetAllow(w, r)
 	problem.Write(w, r, problem.New(http.StatusMethodNotAllowed, problem.Method, "This address does not know this method."))
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/gateway"
 	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
 	"github.com/foodtrace-ledger/foodtrace/ingest/capture"
+	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence/fs"
 	"github.com/foodtrace-ledger/foodtrace/internal/identity"
 	"github.com/foodtrace-ledger/foodtrace/internal/index"
@@ -39,6 +40,7 @@ type world struct {
 	signers   signers
 	log       *lockedBuffer
 	tokens    map[string]string // by MSP ID
+	stopIndex func()            // and wait until it has stopped
 }
 
 // signers makes the identity of every member that is asked for.
@@ -87,9 +89,12 @@ func newWorld(t testing.TB, change ...func(*gateway.Config)) *world {
 			t.Error(err)
 		}
 	})
-	t.Cleanup(func() {
+	w.stopIndex = func() {
 		cancel()
 		running.Wait()
+	}
+	t.Cleanup(func() {
+		w.stopIndex()
 		for _, c := range []io.Closer{jobs, tokens, w.index, w.ledger} {
 			if err := c.Close(); err != nil {
 				t.Error(err)
@@ -98,7 +103,7 @@ func newWorld(t testing.TB, change ...func(*gateway.Config)) *world {
 	})
 	w.tell()
 	for _, m := range w.story.Registration.Members {
-		w.tokens[m.MSP] = must(tokens.Create(ctx, m.MSP, m.Roles[0]))
+		w.tokens[m.MSP] = must(tokens.Create(context.Background(), m.MSP, m.Roles[0]))
 	}
 	c := gateway.Config{Index: w.index, Ledger: w.ledger, Evidence: files, Signers: w.signers, Capture: jobs, Tokens: tokens, Logger: logger,
 		PublicURL: publicURL, Highlights: []string{w.story.Safe, w.story.Held, w.story.Recalled}, RatePerMinute: -1}
@@ -184,4 +189,34 @@ func (w *world) ask(method, target, body string, headers ...string) *httptest.Re
 	return rec
 }
 
+func eventTime(t time.Time) event.Time { return event.Time{Time: t} }
+
 func (w *world) as(msp string) []string { return []string{"Authorization", "Bearer " + w.tokens[msp]} }
+
+// TestReading is every test that writes nothing, on one world.
+func TestReading(t *testing.T) {
+	w := newWorld(t)
+	for name, test := range map[string]func(*testing.T, *world){
+		"LotPages":                               testLotPages,
+		"PagesThatAreNotLots":                    testPagesThatAreNotLots,
+		"SwitchKeepsThePage":                     testSwitchKeepsThePage,
+		"DigitalLink":                            testDigitalLink,
+		"Linkset":                                testLinkset,
+		"QRLeadsToThePage":                       testQRLeadsToThePage,
+		"DossierInThreeViews":                    testDossierInThreeViews,
+		"TraceInThreeViews":                      testTraceInThreeViews,
+		"Lists":                                  testLists,
+		"EvidenceIsServedToThoseWhoSeeItsRecord": testEvidenceIsServedToThoseWhoSeeItsRecord,
+		"OpenAPI":                                testOpenAPI,
+		"Problems":                               testProblems,
+		"HeadersOfEveryAnswer":                   testHeadersOfEveryAnswer,
+		"LogHasOneLinePerRequestAndNoToken":      testLogHasOneLinePerRequestAndNoToken,
+		"ScopeInThreeViews":                      testScopeInThreeViews,
+	} {
+		t.Run(name, func(t *testing.T) {
+			mine := *w
+			mine.t = t
+			test(t, &mine)
+		})
+	}
+}

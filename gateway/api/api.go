@@ -204,7 +204,7 @@ func later(detail string) error {
 }
 
 func challenged(err error) error {
-	return huma.ErrorWithHeaders(err, http.Header{"WWW-Authenticate": {`Bearer realm="foodtrace"`}})
+	return huma.ErrorWithHeaders(err, http.Header{"Www-Authenticate": {auth.Scheme}})
 }
 
 // itemKey is the canonical key of an item that a client names.

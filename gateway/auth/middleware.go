@@ -12,6 +12,10 @@ import (
 
 type principalKey struct{}
 
+func withPrincipal(ctx context.Context, p Principal) context.Context {
+	return context.WithValue(ctx, principalKey{}, p)
+}
+
 // From returns who asks; the public if nobody has signed in.
 func From(ctx context.Context) Principal {
 	p, _ := ctx.Value(principalKey{}).(Principal)
@@ -34,7 +38,7 @@ func Middleware(tokens *Tokens) func(http.Handler) http.Handler {
 				problem.Write(w, r, err)
 				return
 			}
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), principalKey{}, p)))
+			next.ServeHTTP(w, r.WithContext(withPrincipal(r.Context(), p)))
 		})
 	}
 }
@@ -51,9 +55,12 @@ func authenticate(ctx context.Context, tokens *Tokens, header string) (Principal
 	return p, err
 }
 
+// Scheme is the challenge that a 401 carries.
+const Scheme = `Bearer realm="foodtrace"`
+
 // Challenge tells the client how to sign in (RFC 9110, section 11.6.1).
 func Challenge(w http.ResponseWriter) {
-	w.Header().Set("WWW-Authenticate", `Bearer realm="foodtrace"`)
+	w.Header().Set("WWW-Authenticate", Scheme)
 }
 
 // Require returns nil if the principal has signed in and, if roles are given, has one of them.

@@ -140,6 +140,7 @@ func (h *Handler) notFound(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
+	problem.SetAllow(w, r)
 	fail(w, r, exception(http.StatusMethodNotAllowed, "ImplementationException", problem.Method, "This resource does not know this method."))
 }
 

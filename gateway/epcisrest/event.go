@@ -61,7 +61,7 @@ func withContext(e index.Event) (jsontext.Value, error) {
 	var members struct {
 		Context jsontext.Value `json:"@context,omitempty"`
 		ID      string         `json:"eventID,omitzero"`
-		Rest    jsontext.Value `json:",inline"`
+		Rest    jsontext.Value `json:",embed"`
 	}
 	if err := json.Unmarshal(body, &members); err != nil {
 		return nil, err

@@ -31,9 +31,13 @@ func New(views *view.Source, p *pages.Pages, publicURL string) *Resolver {
 	return &Resolver{views: views, pages: p, base: strings.TrimRight(publicURL, "/"), cache: pages.NewCache()}
 }
 
+// keys are the primary keys of things that events name, and their short names (GS1 Digital Link: URI Syntax 1.1).
+var keys = []string{"01", "00", "253", "255", "401", "402", "8003", "8004", "8006", "8010", "8017", "8018",
+	"gtin", "sscc", "gdti", "gcn", "ginc", "gsin", "grai", "giai", "itip", "cpi", "gsrnp", "gsrn"}
+
 // Register adds the addresses to a router.
 func (s *Resolver) Register(r chi.Router) {
-	for _, key := range []string{"01", "00", "gtin", "sscc"} {
+	for _, key := range keys {
 		r.Get("/"+key+"/*", s.digitalLink)
 		r.Head("/"+key+"/*", s.digitalLink)
 	}
@@ -94,7 +98,7 @@ func (s *Resolver) otherURI(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	key, _ := gs1.Canonical(uri) // one that cannot be read stands for itself
-	if path := view.Path(key); path != r.URL.EscapedPath() && uri != key {
+	if path := view.Path(key); !strings.HasPrefix(path, view.LotPath) {
 		redirect(w, r, path, http.StatusPermanentRedirect)
 		return
 	}
