@@ -72,14 +72,12 @@ var (
 // diagnosis finds every value of an event that has the wrong JSON form, and writes the event again with a harmless value
 // in place of each, so that the rest can be checked too.
 type diagnosis struct {
-	problems []Problem
+	problems problemList
 	clean    []byte
 }
 
 func (d *diagnosis) refuse(code Code, at, message string) {
-	if len(d.problems) < maxProblems {
-		d.problems = append(d.problems, Problem{Code: code, Message: message, Pointer: at})
-	}
+	d.problems.add(Problem{Code: code, Message: message, Pointer: at})
 }
 
 func (d *diagnosis) object(raw jsontext.Value, s shape, closed bool, at string) {

@@ -1,6 +1,7 @@
 package epcis
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
@@ -27,16 +28,31 @@ func (r *Reader) readEvent(raw jsontext.Value) (*event.Event, []Problem) {
 			return nil, locate(raw, problems)
 		}
 	}
+	e.Ext = r.withIgnored(e.Ext)
 	c, problems := r.eventContext(e.Context)
 	rules := rules{e: e, problems: problems}
 	rules.event()
 	if HasErrors(rules.problems) {
 		return nil, locate(raw, rules.problems)
 	}
-	e.Context = c.used(raw)
-	e.Ext = r.withIgnored(e.Ext)
+	e.Context, err = r.usedContext(&c, e, raw)
+	if err != nil {
+		rules.refuse(CodeValue, "", "The event cannot be written again: "+err.Error()+".")
+		return nil, locate(raw, rules.problems)
+	}
 	rules.problems = append(rules.problems, r.unknownPrefixes(e, &c)...)
 	return e, locate(raw, rules.problems)
+}
+
+// usedContext is the part of the context whose prefixes the event uses: in its text, or, where that has a context of its own or
+// escaped characters, or something of the document was added, in the event written again.
+func (r *Reader) usedContext(c *ldContext, e *event.Event, raw jsontext.Value) (jsontext.Value, error) {
+	if len(e.Context) == 0 && len(r.ignore) == 0 && !bytes.Contains(raw, []byte(`\u`)) {
+		return c.used(raw), nil
+	}
+	e.Context = nil
+	plain, err := event.Marshal(e)
+	return c.used(plain), err
 }
 
 // diagnose finds what is wrong with the JSON form of an event, and with the rest of it; nothing if all is well.

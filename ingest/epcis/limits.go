@@ -25,7 +25,7 @@ const (
 	maxURI = 2000
 	// maxText is the length of another text of the standard in bytes; more is a document, to be attached as evidence.
 	maxText = 64 << 10
-	// maxProblems of one event that are reported; the rest would repeat them.
+	// maxProblems of one event, or of a document's own members, that are listed; the rest would repeat them.
 	maxProblems = 100
 )
 

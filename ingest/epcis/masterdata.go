@@ -34,8 +34,8 @@ func (r *Reader) header(at string) error {
 	value = value.Clone()
 	for name, part := range members(value) {
 		switch {
-		case name == "epcisMasterData":
-			at := at + "/epcisMasterData"
+		case strings.EqualFold(name, "epcisMasterData"): // some senders keep the capitals of the XML element
+			at := at + "/" + name
 			if part.Kind() != '{' {
 				r.refuse(CodeType, at, "The value must be an object.")
 			}
@@ -99,7 +99,7 @@ func (r *Reader) vocabulary(v jsontext.Value, at string) {
 			list = part
 		}
 	}
-	if typ == "" {
+	if typ == "" && !covers(r.problems, at+"/type") {
 		r.refuse(CodeMissing, at+"/type", "A vocabulary must state its type.")
 	}
 	if list != nil && list.Kind() != '[' {
@@ -148,11 +148,12 @@ func (r *Reader) vocabularyElement(typ string, v jsontext.Value, at string) {
 			}
 		}
 	}
-	if id == "" {
+	if id == "" && !covers(r.problems, at+"/id") {
 		r.refuse(CodeMissing, at+"/id", "A vocabulary element must have an id.")
-		return
 	}
-	r.register(typ, id, attributes)
+	if id != "" {
+		r.register(typ, id, attributes)
+	}
 }
 
 func (r *Reader) attributes(list jsontext.Value, at string) (all []contract.MasterAttr) {
@@ -174,7 +175,7 @@ func (r *Reader) attributes(list jsontext.Value, at string) (all []contract.Mast
 				a.Value = r.attributeValue(part, at+"/attribute")
 			}
 		}
-		if a.ID == "" {
+		if a.ID == "" && !covers(r.problems, at+"/id") {
 			r.refuse(CodeMissing, at+"/id", "An attribute must have an id.")
 		}
 		all = append(all, a)

@@ -83,6 +83,18 @@ func HasErrors(problems []Problem) bool {
 	return false
 }
 
+// problemList collects problems up to a bound.
+type problemList []Problem
+
+func (l *problemList) add(p Problem) {
+	switch n := len(*l); {
+	case n < maxProblems:
+		*l = append(*l, p)
+	case n == maxProblems:
+		*l = append(*l, Problem{Code: CodeLimit, Severity: p.Severity, Message: "There are more problems like these.", Pointer: p.Pointer, Offset: p.Offset})
+	}
+}
+
 // covers says whether the value at a pointer, or one around it, has a problem.
 func covers(problems []Problem, pointer string) bool {
 	for i := range problems {

@@ -45,7 +45,7 @@ type Reader struct {
 	events   int
 	place    string
 	offset   int64
-	problems []Problem // of the document
+	problems problemList // of the document
 
 	context      ldContext
 	sawContext   bool
@@ -111,9 +111,7 @@ func (r *Reader) report(p Problem) {
 	if p.Offset == 0 && r.dec != nil {
 		p.Offset = r.base + r.dec.InputOffset()
 	}
-	if len(r.problems) < maxProblems {
-		r.problems = append(r.problems, p)
-	}
+	r.problems.add(p)
 }
 
 func (r *Reader) fail(err error) error {

@@ -206,6 +206,14 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// A fault that is everywhere is not listed without end, and the list says so.
+func TestManyProblems(t *testing.T) {
+	_, problems := epcis.Parse([]byte(document(object(`,"childEPCs":[`+strings.Repeat("1,", 500)+`1]`), object(""))), epcis.Limits{})
+	if n := len(problems); n < 100 || n > 110 || problems[100].Code != epcis.CodeLimit {
+		t.Errorf("%d problems: %v", n, problems[len(problems)-1])
+	}
+}
+
 // A reader never has more than an event in memory: the document here is larger than what it may keep.
 func TestReaderStreams(t *testing.T) {
 	const events = 20_000

@@ -14,13 +14,11 @@ import (
 // are relative to the event. The usual event has no problem and costs no allocation here.
 type rules struct {
 	e        *event.Event
-	problems []Problem
+	problems problemList
 }
 
 func (r *rules) report(code Code, severity Severity, pointer, message string) {
-	if len(r.problems) < maxProblems {
-		r.problems = append(r.problems, Problem{Code: code, Severity: severity, Message: message, Pointer: pointer})
-	}
+	r.problems.add(Problem{Code: code, Severity: severity, Message: message, Pointer: pointer})
 }
 
 func (r *rules) refuse(code Code, pointer, message string) { r.report(code, Error, pointer, message) }
