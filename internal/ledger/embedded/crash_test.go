@@ -64,19 +64,24 @@ func TestKill(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 0))
-	dir := t.TempDir()
-	testSigner(t, dir, "Farm")
-	acked := map[string]string{} // item → transaction
-	for range kills {
-		killOnce(t, dir, rnd.IntN(80), time.Duration(rnd.IntN(3000))*time.Microsecond, acked)
-		if t.Failed() {
-			return
+	acknowledged := 0
+	for done := 0; done < kills; { // a new ledger from time to time: each is checked from its beginning after each kill
+		dir := t.TempDir()
+		testSigner(t, dir, "Farm")
+		acked := map[string]string{} // item → transaction
+		for i := 0; i < 15 && done < kills; i, done = i+1, done+1 {
+			killOnce(t, dir, rnd.IntN(80), time.Duration(rnd.IntN(3000))*time.Microsecond, acked)
+			checkClean(t, dir)
+			checkAcked(t, dir, acked)
+			if t.Failed() {
+				t.Fatalf("kill %d", done+1)
+			}
 		}
-		checkClean(t, dir)
-		checkAcked(t, dir, acked)
+		acknowledged += len(acked)
 	}
-	if len(acked) < kills {
-		t.Errorf("only %d submissions were acknowledged", len(acked))
+	t.Logf("%d kills, %d submissions acknowledged", kills, acknowledged)
+	if acknowledged < kills {
+		t.Errorf("only %d submissions were acknowledged", acknowledged)
 	}
 }
 

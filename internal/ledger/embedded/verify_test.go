@@ -347,3 +347,29 @@ func TestState(t *testing.T) {
 	}
 	checkClean(t, dir)
 }
+
+// FuzzVerify: whatever the file holds, verify comes to an end and says how far it got.
+func FuzzVerify(f *testing.F) {
+	dir := f.TempDir()
+	file, o := smallLedger(f, dir, 3)
+	trust := identity.Open(dir, nil).Trust()
+	f.Add(file)
+	f.Add(file[:o[2]+5])
+	f.Add(append(append([]byte{}, file[:o[1]]...), file[o[2]:]...))
+	f.Add([]byte(strings.Repeat(frameMagic, 100)))
+	f.Add(make([]byte, 3*sector))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		path := filepath.Join(t.TempDir(), "ledger.log")
+		if err := os.WriteFile(path, file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		problems := 0
+		sum, err := verify(context.Background(), path, trust, count, func(Problem) { problems++ }, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if problems == 0 && sum.Bytes+sum.Incomplete != int64(len(file)) {
+			t.Errorf("%d bytes, no problem, but %+v", len(file), sum)
+		}
+	})
+}
