@@ -1,6 +1,7 @@
 package epcis
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -409,11 +410,12 @@ func (r *rules) identifier(at, s string) {
 		return
 	}
 	_, err := gs1.Canonical(s)
+	var fault *gs1.Error
 	switch {
 	case gs1.IsCheckDigit(err):
-		r.report(CodeCheckDigit, Finding, at, "The check digit of the GS1 identifier is wrong.")
-	case err != nil:
-		r.report(CodeIdentifier, Finding, at, "The GS1 identifier is not well formed and is taken as it is: "+err.Error()+".")
+		r.remark(CodeCheckDigit, at, "The check digit of the GS1 identifier is wrong.")
+	case errors.As(err, &fault):
+		r.remark(CodeIdentifier, at, "The GS1 identifier is not well formed and is taken as it is ("+strings.TrimPrefix(fault.Part+": ", ": ")+fault.Msg+").")
 	}
 }
 

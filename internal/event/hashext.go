@@ -84,6 +84,9 @@ const ignoreFields = "ignoreFields"
 
 // ignoredFields are the names listed by an ignoreFields member of the event, and that member.
 func (e *Event) ignoredFields() (names []string) {
+	if !bytes.Contains(e.Ext, []byte(ignoreFields)) {
+		return nil
+	}
 	eachMember(e.Ext, func(name string, value jsontext.Value) {
 		if _, local, _ := strings.Cut(name, ":"); local != ignoreFields {
 			return
