@@ -14,19 +14,20 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 )
 
-// batchRecords is how many records go into one transaction when each stands alone. More makes the ledger's fixed costs
-// (signature, fsync share) smaller per record, fewer makes conflicts with other senders cheaper to repeat; 500 is where
-// the first curve is flat (docs/benchmarks.md).
-const batchRecords = 500
+// batchRecords is how many records go into one transaction when each stands alone. More makes the costs of a transaction
+// (signature, share of a sync, an item's state read and written once) smaller per record, fewer makes conflicts with
+// other senders cheaper to repeat.
+const batchRecords = 2000
+
+// inFlight is how many batches of one document are under way while the next is read. With more, the batches of one
+// document would conflict with each other: they name the same lots.
+const inFlight = 1
 
 // inMemory is the size up to which a document is read into memory whole.
 const inMemory = 64 << 20
 
 // maxRemarks bounds the findings on accepted records among a job's problems; all of them are in the outcomes.
 const maxRemarks = 100
-
-// inFlight is how many batches of one document are decided while the next is read.
-const inFlight = 3
 
 func (s *Service) work(ctx context.Context) {
 	for {
@@ -204,10 +205,13 @@ func (r *run) take(ev *event.Event, problems []epcis.Problem) {
 	r.rejects = append(r.rejects, o)
 }
 
-// send submits the records taken since the last batch and waits until few enough batches are under way.
+// send submits the records taken since the last batch, once few enough batches are under way.
 func (r *run) send(ctx context.Context) error {
 	if r.next == r.first {
 		return nil
+	}
+	if err := r.land(ctx, inFlight-1); err != nil {
+		return err
 	}
 	f := &flight{batchDone: batchDone{first: r.first, last: r.next - 1}, rejects: r.rejects, receipt: make(chan submitted, 1)}
 	batch := &contract.Batch{Atomic: !r.job.Proceed, Source: r.source, Records: r.batch}
@@ -221,7 +225,7 @@ func (r *run) send(ctx context.Context) error {
 			f.receipt <- submitted{receipt, err}
 		})
 	}
-	return r.land(ctx, inFlight)
+	return nil
 }
 
 // land notes the batches that are final, oldest first, until at most n are under way.

@@ -71,7 +71,8 @@ for (const lang of ['zh', 'en']) {
   await check(`start page, ${lang}`, async () => {
     const page = await visit(demo.url, lang, phone, `start-${lang}`)
     const links = await page.$$eval('main a', a => a.map(x => x.href))
-    assert.ok(demo.lots.every(l => links.some(h => decodeURIComponent(h).endsWith(decodeURIComponent(new URL(l.page).pathname)))), `start page links: ${links}`)
+    const paths = links.map(h => new URL(h).pathname)
+    assert.ok(demo.lots.every(l => paths.includes(new URL(l.page).pathname)), `start page links: ${links}`)
     await page.close()
   })
 }
