@@ -23,7 +23,7 @@ const entryOverhead = 512 // bytes
 type Key struct {
 	Item string
 	Lang Lang
-	Form string // html, json, …
+	Form string // html, json, …, and what else it depends on
 }
 
 // Answer is a rendered answer. It is shared: nobody changes it.

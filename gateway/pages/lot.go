@@ -67,7 +67,7 @@ func (p *Pages) Lot(w http.ResponseWriter, r *http.Request, key string, checkDig
 		return
 	}
 	l := p.languages[Of(r)]
-	k := Key{Item: key, Lang: l.lang, Form: "html"}
+	k := Key{Item: key, Lang: l.lang, Form: "html" + chosen(r)}
 	answer := p.cache.Get(k, version)
 	if answer == nil {
 		body, err := p.renderLot(r.Context(), l, r, key, version)

@@ -93,7 +93,16 @@ type frame struct {
 
 func (l *language) frame(title string, r *http.Request) frame {
 	return frame{Tag: l.lang.Tag(), Title: title, Style: template.CSS(style), Switch: inLanguage(r.URL, l.lang.other()), SwitchTag: l.lang.other().Tag(),
-		Home: "/?lang=" + string(l.lang), Lang: l.lang}
+		Home: "/" + chosen(r), Lang: l.lang}
+}
+
+// chosen is the query that keeps a language that the reader chose on the pages that a page leads to: "" if the browser chose it.
+func chosen(r *http.Request) string {
+	l := Of(r)
+	if r.URL.Query().Get("lang") != string(l) {
+		return ""
+	}
+	return "?lang=" + string(l)
 }
 
 // find is what the search form needs.

@@ -28,7 +28,7 @@ func (p *Pages) Start(w http.ResponseWriter, r *http.Request) {
 		p.Error(w, r, err)
 		return
 	}
-	k := Key{Lang: l.lang, Form: "start"}
+	k := Key{Lang: l.lang, Form: "start" + chosen(r)}
 	answer := p.cache.Get(k, version)
 	if answer == nil {
 		body, err := p.renderStart(r.Context(), l, r, version)
@@ -48,7 +48,7 @@ func (p *Pages) renderStart(ctx context.Context, l *language, r *http.Request, v
 	for _, key := range p.Highlights {
 		items = append(items, index.Item{Key: canonical(key), Product: productKey(key)})
 	}
-	cards, err := p.cards(ctx, l, items)
+	cards, err := p.cards(ctx, l, items, chosen(r))
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +60,8 @@ func (p *Pages) renderStart(ctx context.Context, l *language, r *http.Request, v
 	}{f, cards})
 }
 
-// cards looks up the state and names of items.
-func (p *Pages) cards(ctx context.Context, l *language, items []index.Item) ([]card, error) {
+// cards looks up the state and names of items. query is added to their links.
+func (p *Pages) cards(ctx context.Context, l *language, items []index.Item, query string) ([]card, error) {
 	v := p.Views.Public()
 	var keys []string
 	for _, i := range items {
@@ -80,7 +80,7 @@ func (p *Pages) cards(ctx context.Context, l *language, items []index.Item) ([]c
 		product := products[item.Product]
 		id, _ := gs1.Parse(item.Key)
 		cards[i] = card{Name: l.product(&product, l.text.say(kindText(item.Key))), Lot: firstOf(id.Lot, id.Serial, item.Lot, item.Serial),
-			Number: firstOf(id.GTIN, id.Key), Link: view.Path(item.Key) + "?lang=" + string(l.lang), State: status.State}
+			Number: firstOf(id.GTIN, id.Key), Link: view.Path(item.Key) + query, State: status.State}
 		if id.Kind == gs1.Other {
 			cards[i].Number = item.Key
 		}
@@ -118,7 +118,7 @@ func (p *Pages) Search(w http.ResponseWriter, r *http.Request) {
 	}
 	l := p.languages[Of(r)]
 	if id, _ := gs1.Parse(q); id.Kind != gs1.Other && id.Kind != gs1.Class {
-		http.Redirect(w, r, view.Path(id.Canonical)+"?lang="+string(l.lang), http.StatusSeeOther)
+		http.Redirect(w, r, view.Path(id.Canonical)+chosen(r), http.StatusSeeOther)
 		return
 	}
 	data := list{frame: l.frame(l.text.say("search.title"), r), Head: l.text.say("search.title"), Query: q, Short: utf8.RuneCountInString(q) < 2}
@@ -146,7 +146,7 @@ func (p *Pages) Product(w http.ResponseWriter, r *http.Request, key string) {
 func (p *Pages) list(w http.ResponseWriter, r *http.Request, l *language, text string, data list) {
 	items, next, err := p.Views.Public().Items(r.Context(), text, index.Page{Limit: maxResults})
 	if err == nil && text != "" {
-		data.Cards, err = p.cards(r.Context(), l, items)
+		data.Cards, err = p.cards(r.Context(), l, items, chosen(r))
 	}
 	if err != nil {
 		p.Error(w, r, err)
