@@ -34,8 +34,8 @@ func (r *rules) event() {
 	r.common()
 	r.members()
 	r.what()
-	r.word("/bizStep", e.BizStep, event.BizSteps)
-	r.word("/disposition", e.Disposition, event.Dispositions)
+	r.word("", "/bizStep", e.BizStep, event.BizSteps)
+	r.word("", "/disposition", e.Disposition, event.Dispositions)
 	r.persistent()
 	r.place("/readPoint", e.ReadPoint)
 	r.place("/bizLocation", e.BizLocation)
@@ -70,14 +70,14 @@ func (r *rules) common() {
 	} else if !isOffset(e.TimeZoneOffset) {
 		r.refuse(CodeValue, "/eventTimeZoneOffset", "The offset is not of the form +hh:mm or -hh:mm, up to 14:00.")
 	}
-	r.uri("/eventID", e.ID)
-	r.uriList("/certificationInfo", e.Certification)
+	r.uri("", "/eventID", e.ID)
+	r.uriList("/certificationInfo/", e.Certification)
 	if d := e.ErrorDeclaration; d != nil {
 		if d.DeclarationTime.IsZero() {
 			r.refuse(CodeMissing, "/errorDeclaration/declarationTime", "An error declaration must state its declarationTime.")
 		}
-		r.word("/errorDeclaration/reason", d.Reason, event.ErrorReasons)
-		r.uriList("/errorDeclaration/correctiveEventIDs", d.CorrectiveEventIDs)
+		r.word("", "/errorDeclaration/reason", d.Reason, event.ErrorReasons)
+		r.uriList("/errorDeclaration/correctiveEventIDs/", d.CorrectiveEventIDs)
 		r.names("/errorDeclaration", d.Ext)
 	}
 }
@@ -181,10 +181,10 @@ func (r *rules) persistent() {
 		return
 	}
 	for i, s := range p.Set {
-		r.word("/persistentDisposition/set/"+strconv.Itoa(i), s, event.Dispositions)
+		r.word("/persistentDisposition/set/", strconv.Itoa(i), s, event.Dispositions)
 	}
 	for i, s := range p.Unset {
-		r.word("/persistentDisposition/unset/"+strconv.Itoa(i), s, event.Dispositions)
+		r.word("/persistentDisposition/unset/", strconv.Itoa(i), s, event.Dispositions)
 	}
 	r.distinct("/persistentDisposition/set", p.Set)
 	r.distinct("/persistentDisposition/unset", p.Unset)
@@ -194,16 +194,16 @@ func (r *rules) place(pointer string, p *event.Place) {
 	if p == nil {
 		return
 	}
-	r.required(pointer+"/id", p.ID)
-	r.identifier(pointer+"/id", p.ID)
+	r.required(pointer, "/id", p.ID)
+	r.identifier(pointer, "/id", p.ID)
 }
 
 func (r *rules) business() {
 	e := r.e
 	for i := range e.BizTransactions {
 		t, at := &e.BizTransactions[i], "/bizTransactionList/"+strconv.Itoa(i)
-		r.word(at+"/type", t.Type, event.BizTransactionTypes)
-		r.required(at+"/bizTransaction", t.BizTransaction)
+		r.word(at, "/type", t.Type, event.BizTransactionTypes)
+		r.required(at, "/bizTransaction", t.BizTransaction)
 		r.noExtension(at, t.Ext)
 	}
 	for i := range e.Sources {
@@ -220,19 +220,19 @@ func (r *rules) sourceDest(at, typ, name, value string, ext jsontext.Value) {
 	if typ == "" {
 		r.refuse(CodeMissing, at+"/type", "A source or destination must state its type.")
 	}
-	r.word(at+"/type", typ, event.SourceDestTypes)
-	r.required(at+name, value)
-	r.identifier(at+name, value)
+	r.word(at, "/type", typ, event.SourceDestTypes)
+	r.required(at, name, value)
+	r.identifier(at, name, value)
 	r.noExtension(at, ext)
 }
 
 func (r *rules) sensorElement(at string, s *event.SensorElement) {
 	if m := s.Metadata; m != nil {
-		r.uri(at+"/sensorMetadata/deviceID", m.DeviceID)
-		r.uri(at+"/sensorMetadata/deviceMetadata", m.DeviceMetadata)
-		r.uri(at+"/sensorMetadata/rawData", m.RawData)
-		r.uri(at+"/sensorMetadata/dataProcessingMethod", m.DataProcessingMethod)
-		r.uri(at+"/sensorMetadata/bizRules", m.BizRules)
+		r.uri(at, "/sensorMetadata/deviceID", m.DeviceID)
+		r.uri(at, "/sensorMetadata/deviceMetadata", m.DeviceMetadata)
+		r.uri(at, "/sensorMetadata/rawData", m.RawData)
+		r.uri(at, "/sensorMetadata/dataProcessingMethod", m.DataProcessingMethod)
+		r.uri(at, "/sensorMetadata/bizRules", m.BizRules)
 		r.names(at+"/sensorMetadata", m.Ext)
 	}
 	if len(s.Reports) == 0 {
@@ -248,18 +248,18 @@ func (r *rules) sensorReport(at string, s *event.SensorReport) {
 	if s.Type == "" {
 		r.refuse(CodeMissing, at+"/type", "A sensor report must state the type of measurement.")
 	}
-	r.word(at+"/type", s.Type, event.MeasurementTypes)
-	r.word(at+"/exception", s.Exception, event.SensorAlerts)
-	r.uri(at+"/deviceID", s.DeviceID)
-	r.uri(at+"/deviceMetadata", s.DeviceMetadata)
-	r.uri(at+"/rawData", s.RawData)
-	r.uri(at+"/dataProcessingMethod", s.DataProcessingMethod)
-	r.uri(at+"/bizRules", s.BizRules)
-	r.uri(at+"/microorganism", s.Microorganism)
-	r.uri(at+"/chemicalSubstance", s.ChemicalSubstance)
-	r.uri(at+"/coordinateReferenceSystem", s.CoordinateReferenceSystem)
-	r.uri(at+"/uriValue", s.URIValue)
-	r.word(at+"/component", s.Component, event.Components)
+	r.word(at, "/type", s.Type, event.MeasurementTypes)
+	r.word(at, "/exception", s.Exception, event.SensorAlerts)
+	r.uri(at, "/deviceID", s.DeviceID)
+	r.uri(at, "/deviceMetadata", s.DeviceMetadata)
+	r.uri(at, "/rawData", s.RawData)
+	r.uri(at, "/dataProcessingMethod", s.DataProcessingMethod)
+	r.uri(at, "/bizRules", s.BizRules)
+	r.uri(at, "/microorganism", s.Microorganism)
+	r.uri(at, "/chemicalSubstance", s.ChemicalSubstance)
+	r.uri(at, "/coordinateReferenceSystem", s.CoordinateReferenceSystem)
+	r.uri(at, "/uriValue", s.URIValue)
+	r.word(at, "/component", s.Component, event.Components)
 	if s.HexBinaryValue != "" && strings.Trim(s.HexBinaryValue, "0123456789ABCDEFabcdef") != "" {
 		r.refuse(CodeValue, at+"/hexBinaryValue", "The value has other characters than hexadecimal digits.")
 	}
@@ -278,12 +278,12 @@ func (r *rules) identifiers() {
 		r.refuse(CodeLimit, "", "The event names more than "+strconv.Itoa(maxIdentifiers)+" objects.")
 		return
 	}
-	r.identifier("/parentID", e.ParentID)
-	r.uri("/transformationID", e.TransformationID)
-	r.epcs("/epcList", e.EPCs, e.Type == event.Object)
-	r.epcs("/childEPCs", e.ChildEPCs, false)
-	r.epcs("/inputEPCList", e.InputEPCs, true)
-	r.epcs("/outputEPCList", e.OutputEPCs, true)
+	r.identifier("", "/parentID", e.ParentID)
+	r.uri("", "/transformationID", e.TransformationID)
+	r.epcs("/epcList/", e.EPCs, e.Type == event.Object)
+	r.epcs("/childEPCs/", e.ChildEPCs, false)
+	r.epcs("/inputEPCList/", e.InputEPCs, true)
+	r.epcs("/outputEPCList/", e.OutputEPCs, true)
 	r.quantities("/quantityList", e.Quantities)
 	r.quantities("/childQuantityList", e.ChildQuantities)
 	r.quantities("/inputQuantityList", e.InputQuantities)
@@ -292,20 +292,18 @@ func (r *rules) identifiers() {
 
 func (r *rules) epcs(at string, list []string, distinct bool) {
 	for i, s := range list {
-		if !r.identifierOK(s) {
-			r.identifier(at+"/"+strconv.Itoa(i), s)
-		}
+		r.identifier(at, strconv.Itoa(i), s)
 	}
 	if distinct {
-		r.distinct(at, list)
+		r.distinct(strings.TrimSuffix(at, "/"), list)
 	}
 }
 
 func (r *rules) quantities(at string, list []event.Quantity) {
 	for i := range list {
 		q, at := &list[i], at+"/"+strconv.Itoa(i)
-		r.required(at+"/epcClass", q.EPCClass)
-		r.identifier(at+"/epcClass", q.EPCClass)
+		r.required(at, "/epcClass", q.EPCClass)
+		r.identifier(at, "/epcClass", q.EPCClass)
 		if q.UOM != "" && !isUnit(q.UOM) {
 			r.refuse(CodeValue, at+"/uom", "The unit is not a code of UN/CEFACT Recommendation 20: two or three capital letters or digits.")
 		}
@@ -353,69 +351,68 @@ func (r *rules) repeated(at string, i int) {
 	r.refuse(CodeRepeated, at+"/"+strconv.Itoa(i), "The same element is in the list before.")
 }
 
-func (r *rules) word(at, s string, v *event.Vocabulary) {
+// word, and the checks after it, take the pointer in two parts, so that it is only put together for a problem.
+func (r *rules) word(at, name, s string, v *event.Vocabulary) {
 	switch {
 	case s == "" || v.Has(s):
 	case mustBeBare(v, s):
-		r.refuse(CodeWord, at, "In JSON a "+v.Name+" of GS1 is written as its bare word.")
+		r.refuse(CodeWord, at+name, "In JSON a "+v.Name+" of GS1 is written as its bare word.")
 	case len(s) > maxURI:
-		r.refuse(CodeLimit, at, "The URI is longer than "+strconv.Itoa(maxURI)+" bytes.")
+		r.tooLong(at + name)
 	case !isURI(s):
-		r.remark(CodeWord, at, "The "+v.Name+" is neither a word of the CBV 2.0 nor a URI of your own.")
+		r.remark(CodeWord, at+name, "The "+v.Name+" is neither a word of the CBV 2.0 nor a URI of your own.")
 	}
 }
 
-func (r *rules) required(at, s string) {
+func (r *rules) required(at, name, s string) {
 	if s == "" {
-		r.refuse(CodeMissing, at, "The element must have this member.")
+		r.refuse(CodeMissing, at+name, "The element must have this member.")
 	}
 }
 
-func (r *rules) uri(at, s string) {
-	if s == "" {
-		return
-	}
-	if len(s) > maxURI {
-		r.refuse(CodeLimit, at, "The URI is longer than "+strconv.Itoa(maxURI)+" bytes.")
-	} else if !isURI(s) {
-		r.remark(CodeURI, at, "This is not a URI (RFC 3986).")
+func (r *rules) tooLong(pointer string) {
+	r.refuse(CodeLimit, pointer, "The URI is longer than "+strconv.Itoa(maxURI)+" bytes.")
+}
+
+func (r *rules) uri(at, name, s string) {
+	switch {
+	case s == "":
+	case len(s) > maxURI:
+		r.tooLong(at + name)
+	case !isURI(s):
+		r.remark(CodeURI, at+name, "This is not a URI (RFC 3986).")
 	}
 }
 
 func (r *rules) uriList(at string, list []string) {
 	for i, s := range list {
-		r.uri(at+"/"+strconv.Itoa(i), s)
+		r.uri(at, strconv.Itoa(i), s)
 	}
-}
-
-func (r *rules) identifierOK(s string) bool {
-	if s == "" || len(s) > maxURI || !isURI(s) {
-		return false
-	}
-	_, err := gs1.Canonical(s)
-	return err == nil
 }
 
 // identifier checks what names an object, a place or a party. It must be a URI: two firms may both have a lot "12". A GS1 identifier
 // that is wrong in itself is accepted with a finding: it still names the same thing wherever it is written alike.
-func (r *rules) identifier(at, s string) {
+func (r *rules) identifier(at, name, s string) {
 	switch {
 	case s == "":
 		return
 	case len(s) > maxURI:
-		r.refuse(CodeLimit, at, "The URI is longer than "+strconv.Itoa(maxURI)+" bytes.")
+		r.tooLong(at + name)
 		return
 	case !isURI(s):
-		r.refuse(CodeURI, at, "This is not a URI (RFC 3986), so it does not name one thing for everybody.")
+		r.refuse(CodeURI, at+name, "This is not a URI (RFC 3986), so it does not name one thing for everybody.")
 		return
 	}
 	_, err := gs1.Canonical(s)
+	if err == nil {
+		return
+	}
 	var fault *gs1.Error
 	switch {
 	case gs1.IsCheckDigit(err):
-		r.remark(CodeCheckDigit, at, "The check digit of the GS1 identifier is wrong.")
+		r.remark(CodeCheckDigit, at+name, "The check digit of the GS1 identifier is wrong.")
 	case errors.As(err, &fault):
-		r.remark(CodeIdentifier, at, "The GS1 identifier is not well formed and is taken as it is ("+strings.TrimPrefix(fault.Part+": ", ": ")+fault.Msg+").")
+		r.remark(CodeIdentifier, at+name, "The GS1 identifier is not well formed and is taken as it is ("+strings.TrimPrefix(fault.Part+": ", ": ")+fault.Msg+").")
 	}
 }
 
