@@ -26,7 +26,7 @@ type Ledger interface {
 	api.Ledger
 }
 
-// Config is what a gateway stands on. All fields but Highlights, Counters and RatePerMinute are needed.
+// Config is what a gateway stands on. Highlights and what follows may be left out.
 type Config struct {
 	Index    view.Index
 	Ledger   Ledger
@@ -42,6 +42,9 @@ type Config struct {
 	Counters func() map[string]float64
 	// RatePerMinute bounds the requests of one client address. 0: DefaultRate; negative: none.
 	RatePerMinute int
+	// ClientHeader is where a reverse proxy in front puts the client's address, e.g. X-Real-IP; "": there is none. A header
+	// that the proxy does not overwrite lets clients choose their address.
+	ClientHeader string
 }
 
 // DefaultRate allows 100 requests a second of one address: many telephones share the address of their network.
@@ -66,13 +69,13 @@ func New(c Config) (http.Handler, error) {
 	r.Get("/readyz", readyz(views))
 	r.Method(http.MethodGet, "/metrics", m.handler())
 	r.Group(func(r chi.Router) {
-		r.Use(rate(c.RatePerMinute))
+		r.Use(rate(c.RatePerMinute, c.ClientHeader))
 		public(r, people, resolver.New(views, people, c.PublicURL))
 		r.Mount("/epcis", limit(epcisrest.MaxBody, captureTime)(auth.Middleware(c.Tokens)(epcisrest.New("/epcis", c.Capture, views))))
 	})
 	var failed error
 	r.Group(func(r chi.Router) {
-		r.Use(rate(c.RatePerMinute), limit(api.MaxEvidence+multipartSlack, apiTime), auth.Middleware(c.Tokens), noStore)
+		r.Use(rate(c.RatePerMinute, c.ClientHeader), limit(api.MaxEvidence+multipartSlack, apiTime), auth.Middleware(c.Tokens), noStore)
 		failed = api.Register(r, api.Config{Views: views, Ledger: c.Ledger, Signers: c.Signers, Evidence: c.Evidence})
 	})
 	return r, failed

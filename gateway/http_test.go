@@ -282,7 +282,7 @@ func TestPanicsDoNotReachTheClient(t *testing.T) {
 }
 
 func TestRateLimit(t *testing.T) {
-	w := newWorld(t, func(c *gateway.Config) { c.RatePerMinute = 3 })
+	w := newWorld(t, func(c *gateway.Config) { c.RatePerMinute, c.ClientHeader = 3, "X-Real-IP" })
 	var last *httptest.ResponseRecorder
 	for range 4 {
 		last = w.ask(http.MethodGet, "/", "")
@@ -293,6 +293,9 @@ func TestRateLimit(t *testing.T) {
 	}
 	if res := w.ask(http.MethodGet, "/healthz", ""); res.Code != 200 {
 		t.Error("health is limited too")
+	}
+	if res := w.ask(http.MethodGet, "/", "", "X-Real-IP", "192.0.2.7"); res.Code != 200 {
+		t.Error("another client is limited too")
 	}
 }
 

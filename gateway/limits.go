@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -40,18 +41,30 @@ func limit(body int64, d time.Duration) func(http.Handler) http.Handler {
 	}
 }
 
-// rate bounds how often one address asks.
-func rate(perMinute int) func(http.Handler) http.Handler {
+// rate bounds how often one client asks.
+func rate(perMinute int, clientHeader string) func(http.Handler) http.Handler {
 	if perMinute < 0 {
 		return func(next http.Handler) http.Handler { return next }
 	}
 	if perMinute == 0 {
 		perMinute = DefaultRate
 	}
-	return httprate.Limit(perMinute, time.Minute, httprate.WithKeyFuncs(httprate.KeyByIP),
+	return httprate.LimitBy(perMinute, time.Minute, func(r *http.Request) (string, error) { return clientOf(r, clientHeader), nil },
 		httprate.WithLimitHandler(func(w http.ResponseWriter, r *http.Request) {
 			problem.Write(w, r, problem.New(http.StatusTooManyRequests, problem.TooMany, "Too many requests. Wait a moment."))
 		}))
+}
+
+// clientOf is the address of the client: that of the connection, or what the proxy in front says.
+func clientOf(r *http.Request, header string) string {
+	address := r.RemoteAddr
+	if header != "" && r.Header.Get(header) != "" {
+		address = r.Header.Get(header)
+	}
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		address = host
+	}
+	return httprate.CanonicalizeIP(address) // of IPv6, the network: a client has 2^64 addresses
 }
 
 // routeByEscapedPath makes the router match the path as it was sent, so that an identifier with a slash in it is one
