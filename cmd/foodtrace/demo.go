@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	neturl "net/url"
 	"os"
 	"time"
 
@@ -75,7 +76,7 @@ func (c *demoCmd) Run(a *app) (err error) {
 		s.URL = url + "/"
 		for _, l := range []demoLot{{Status: "safe", Lot: story.Safe}, {Status: "held", Lot: story.Held}, {Status: "recalled", Lot: story.Recalled}} {
 			l.Page = url + view.Path(l.Lot)
-			l.QRCode = l.Page + "/qr.svg"
+			l.QRCode = url + "/qr.svg?uri=" + neturl.QueryEscape(l.Lot)
 			s.Lots = append(s.Lots, l)
 		}
 		if c.Output == "json" {

@@ -179,7 +179,7 @@ func writeDot(w io.Writer, t api.Trace) error {
 		if n.Carrier {
 			style = ", style=dashed"
 		}
-		fmt.Fprintf(&b, "  n%d [label=%q%s];\n", n.ID, label, style)
+		fmt.Fprintf(&b, "  n%d [label=%q, tooltip=%q%s];\n", n.ID, label, n.Key, style)
 	}
 	for _, l := range t.Links {
 		fmt.Fprintf(&b, "  n%d -> n%d [label=%q];\n", l.From, l.To, l.Kind)
