@@ -177,7 +177,10 @@ const retryAfter = "2" // seconds
 // translate turns the errors of the parts below into problems.
 func translate(ctx context.Context, err error) error {
 	var unknown *ledger.UnknownError
+	var complete huma.HeadersError
 	switch {
+	case errors.As(err, &complete):
+		return err
 	case errors.Is(err, index.ErrNotFound), errors.Is(err, trace.ErrUnknownItem), errors.Is(err, evidence.ErrNotFound):
 		return problem.New(http.StatusNotFound, problem.NotFound, "Nothing on the record has this name.")
 	case errors.Is(err, view.ErrForbidden):

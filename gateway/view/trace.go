@@ -19,11 +19,17 @@ type Trace struct {
 	Hidden int
 }
 
+// maxPublicItems bounds a trace that nobody signed in for: what a person can read, several times over.
+const maxPublicItems = 5000
+
 // Trace follows an item. The public sees where it came from. A member also sees, of what came of it, the items that it
 // handled itself and those one link away; a regulator sees all. Errors: ErrForbidden, those of trace.Run.
 func (v *View) Trace(ctx context.Context, q trace.Query) (Trace, error) {
 	if v.who.Public() && q.Direction != trace.Back {
 		return Trace{}, ErrForbidden
+	}
+	if v.who.Public() && (q.MaxItems == 0 || q.MaxItems > maxPublicItems) {
+		q.MaxItems = maxPublicItems
 	}
 	result, err := trace.Run(ctx, v.src.index, q)
 	if err != nil || v.all() || q.Direction == trace.Back {
