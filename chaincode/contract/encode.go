@@ -40,7 +40,7 @@ func must[T any](v T, err error) T {
 // Encode is the batch as it travels and is signed: canonical JSON, compressed (zstd, RFC 8878). It fails when a raw part of
 // an event is not JSON, or when the batch is larger than what DecodeBatch accepts.
 func (b *Batch) Encode() ([]byte, error) {
-	plain, err := json.Marshal(b, canonical)
+	plain, err := b.plain()
 	if err != nil {
 		return nil, fmt.Errorf("contract: encoding a batch: %w", err)
 	}
@@ -48,6 +48,46 @@ func (b *Batch) Encode() ([]byte, error) {
 		return nil, fmt.Errorf("contract: %s: a batch of %d bytes, at most %d are allowed", CodeTooLarge, len(plain), maxBatchBytes)
 	}
 	return compressor().EncodeAll(plain, make([]byte, 0, len(plain)/8+64)), nil
+}
+
+// plain is the batch as JSON. Events bring their own text, which is made once and used again by the index.
+func (b *Batch) plain() ([]byte, error) {
+	head, err := json.Marshal(&Batch{Atomic: b.Atomic, Source: b.Source}, canonical)
+	if err != nil {
+		return nil, err
+	}
+	head = head[:len(head)-len("]}")] // … "records":[
+	for i := range b.Records {
+		if i > 0 {
+			head = append(head, ',')
+		}
+		if head, err = b.Records[i].append(head); err != nil {
+			return nil, fmt.Errorf("record %d: %w", i, err)
+		}
+	}
+	return append(head, "]}"...), nil
+}
+
+func (r *Record) append(b []byte) ([]byte, error) {
+	if r.Event == nil {
+		act, err := json.Marshal(r, canonical)
+		return append(b, act...), err
+	}
+	rest := *r
+	rest.Event = nil
+	other, err := json.Marshal(&rest, canonical)
+	if err != nil {
+		return nil, err
+	}
+	text, err := r.Event.Text()
+	if err != nil {
+		return nil, err
+	}
+	b = append(append(b, `{"event":`...), text...)
+	if len(other) > len("{}") {
+		b = append(b, ',')
+	}
+	return append(b, other[1:]...), nil
 }
 
 // DecodeBatch reads what Encode wrote. It fails on anything else, and on a batch of more than 64 MiB decompressed.

@@ -1,8 +1,6 @@
 package event
 
 import (
-	"bytes"
-
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -25,30 +23,28 @@ type plain Event
 
 // Marshal is the event as EPCIS 2.0 JSON in one form only: members of the standard in the order of [Event]'s fields, then
 // extension members sorted recursively, no white space, numbers in extensions as they were written. It fails only when a raw
-// part (Context, ILMD, Ext) that was built in process is not valid JSON of its kind.
+// part (Context, ILMD, Ext) that was built in process is not valid JSON of its kind, or a text is not UTF-8.
 func Marshal(e *Event) ([]byte, error) {
-	canonical := true
-	for raw := range e.raws {
-		c, err := Canonical(*raw)
-		if err != nil {
-			return nil, err
-		}
-		canonical = canonical && bytes.Equal(c, *raw)
+	o := object{b: make([]byte, 0, 1024)}
+	o.event(e)
+	return o.b, o.err
+}
+
+// Text is what [Marshal] returns, made once. The bytes are shared: do not change them.
+func (e *Event) Text() ([]byte, error) {
+	if p := e.memo.text.Load(); p != nil {
+		return *p, nil
 	}
-	b, err := json.Marshal((*plain)(e), rawAsWritten)
-	if err != nil || canonical {
-		return b, err
+	b, err := Marshal(e)
+	if err == nil {
+		e.memo.text.Store(&b)
 	}
-	sorted, err := Unmarshal(b) // a copy, because others may be reading e
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal((*plain)(sorted), rawAsWritten)
+	return b, err
 }
 
 // MarshalJSONTo writes what [Marshal] returns.
 func (e *Event) MarshalJSONTo(enc *jsontext.Encoder) error {
-	b, err := Marshal(e)
+	b, err := e.Text()
 	if err != nil {
 		return err
 	}

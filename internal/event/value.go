@@ -84,4 +84,5 @@ func (s *Strings) readArray(dec *jsontext.Decoder) error {
 type memo struct {
 	hash  atomic.Pointer[string]
 	items atomic.Pointer[[]Item]
+	text  atomic.Pointer[[]byte]
 }
