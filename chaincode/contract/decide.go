@@ -97,9 +97,10 @@ type decision struct {
 	now    int64 // tx.Time, microseconds
 	pos    int   // of the record
 	policy Policy
-	actor  *Member         // nil: not a member
-	fresh  map[string]bool // IDs of records accepted in this batch
-	clear  map[string]bool // nodes known to have no ancestor marked by a spreading hold
+	actor  *Member            // nil: not a member
+	fresh  map[string]bool    // IDs of records accepted in this batch
+	clear  map[string]bool    // nodes known to have no ancestor marked by a spreading hold
+	inside map[string]*stayed // of nodes, as far as worked out
 }
 
 // Decide applies a transaction to the state. It fails only when the state cannot be read or is damaged; everything
@@ -140,7 +141,7 @@ func Decide(state State, tx Tx) (Effects, []Outcome, error) {
 }
 
 func newDecision(state State, tx Tx) *decision {
-	return &decision{store: newStore(state), tx: tx, now: micros(tx.Time), fresh: map[string]bool{}, clear: map[string]bool{}}
+	return &decision{store: newStore(state), tx: tx, now: micros(tx.Time), fresh: map[string]bool{}, clear: map[string]bool{}, inside: map[string]*stayed{}}
 }
 
 func micros(t event.Time) int64 {

@@ -127,10 +127,16 @@ func stays(statements []link) (all []stay) {
 	return all
 }
 
-// contentsOf lists what is directly inside a node, each once, in order of time.
-func (d *decision) contentsOf(key string, n *node, meant when) (inside []string, err error) {
-	if n.contents.empty() {
-		return nil, nil
+// stayed is what was ever directly inside one node.
+type stayed struct {
+	stays []stay
+	of    map[string][]int // child → its stays
+}
+
+// stayedIn works out what was ever directly inside a node, once until a statement about it changes.
+func (d *decision) stayedIn(key string, n *node) (*stayed, error) {
+	if s := d.inside[key]; s != nil {
+		return s, nil
 	}
 	statements, err := d.all(&n.contents, owner(key, listContents))
 	if err != nil {
@@ -140,11 +146,37 @@ func (d *decision) contentsOf(key string, n *node, meant when) (inside []string,
 	if err != nil {
 		return nil, err
 	}
-	seen := map[string]bool{}
-	for _, s := range stays(append(statements[:len(statements):len(statements)], cleared...)) {
-		if meant(&s) && !seen[s.node] {
-			seen[s.node] = true
-			inside = append(inside, s.node)
+	s := &stayed{stays: stays(append(statements[:len(statements):len(statements)], cleared...)), of: map[string][]int{}}
+	for i := range s.stays {
+		child := s.stays[i].node
+		s.of[child] = append(s.of[child], i)
+	}
+	d.inside[key] = s
+	return s, nil
+}
+
+// has says whether a child has a stay that is meant.
+func (s *stayed) has(child string, meant when) bool {
+	for _, i := range s.of[child] {
+		if meant(&s.stays[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// contentsOf lists what is directly inside a node, in order of time; what was put in repeatedly may be there repeatedly.
+func (d *decision) contentsOf(key string, n *node, meant when) (inside []string, err error) {
+	if n.contents.empty() {
+		return nil, nil
+	}
+	s, err := d.stayedIn(key, n)
+	if err != nil {
+		return nil, err
+	}
+	for i := range s.stays {
+		if meant(&s.stays[i]) {
+			inside = append(inside, s.stays[i].node)
 		}
 	}
 	return inside, nil
@@ -164,11 +196,11 @@ func (d *decision) carriersOf(key string, n *node, meant when) (carriers []strin
 		if p.lot {
 			continue
 		}
-		inside, err := d.contentsOf(parent, p, meant)
+		s, err := d.stayedIn(parent, p)
 		if err != nil {
 			return nil, err
 		}
-		if slices.Contains(inside, key) {
+		if s.has(key, meant) {
 			carriers = append(carriers, parent)
 		}
 	}

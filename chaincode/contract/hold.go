@@ -200,14 +200,17 @@ func (s *stops) add(hold string) {
 	}
 }
 
-// holdsOn finds what stops an item (docs/rules.md, section 5): the marks of the item itself, of the lots it is a member of, of
-// what is inside it and of what it is inside of, each in turn; and while a hold spreads, the marks of their ancestors.
-func (d *decision) holdsOn(item string, inside when) (s stops, err error) {
+// holdsOn finds what stops items (docs/rules.md, section 5): the marks of the items themselves, of the lots they are members of, of
+// what is inside them and of what they are inside of, each in turn; and while a hold spreads, the marks of their ancestors.
+func (d *decision) holdsOn(items []string, inside when) (s stops, err error) {
 	epoch, err := d.epoch()
 	if err != nil || epoch.InForce == 0 {
 		return s, err
 	}
-	seen, queue := map[string]bool{item: true}, []string{item}
+	seen, queue := map[string]bool{}, slices.Clone(items)
+	for _, item := range items {
+		seen[item] = true
+	}
 	for i := 0; i < len(queue) && s.look(); i++ {
 		n, err := d.node(queue[i])
 		if err != nil {
@@ -314,7 +317,7 @@ func HoldsOn(state State, item string) ([]string, error) {
 	if id.Kind == gs1.Class {
 		return nil, nil // a class without a lot connects nothing
 	}
-	s, err := newDecision(state, Tx{}).holdsOn(prefixItem+id.Canonical, now)
+	s, err := newDecision(state, Tx{}).holdsOn([]string{prefixItem + id.Canonical}, now)
 	if err == nil && s.undecided {
 		err = errUndecided
 	}

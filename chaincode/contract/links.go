@@ -70,6 +70,7 @@ func (d *decision) contain(e *event.Event, apply func(parent string, p *node, l 
 		}
 	}
 	d.set(parent, p)
+	delete(d.inside, parent)
 	return d.relink(before)
 }
 

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
@@ -46,37 +47,67 @@ func (d *decision) checkHolds(e *event.Event, o *Outcome) error {
 	if err != nil {
 		return err
 	}
-	var all stops
 	inside := nowOrAt(micros(e.Time))
-	type ask struct {
-		key    string
-		output bool
+	all, err := d.holdsOn(moved(e), inside)
+	if err != nil {
+		return err
 	}
-	asked := map[ask]bool{}
+	together := all
+	all.join(into)
+	if all.free() {
+		return nil
+	}
+	o.Violations = all.holds
+	return d.reportHolds(e, inside, together, into, o)
+}
+
+// moved lists the nodes of an event's items, each once, without classes: those are never held.
+func moved(e *event.Event) []string {
+	items := e.Items()
+	nodes := make([]string, 0, len(items))
+	for i := range items {
+		if items[i].Kind != gs1.Class {
+			nodes = append(nodes, prefixItem+items[i].Key)
+		}
+	}
+	if len(nodes) > 1 {
+		slices.Sort(nodes)
+		nodes = slices.Compact(nodes)
+	}
+	return nodes
+}
+
+// reportHolds refuses a movement item by item. Where telling the items apart takes too long, each is reported with
+// what stops them together.
+func (d *decision) reportHolds(e *event.Event, inside when, together, into stops, o *Outcome) error {
+	looked := 0
+	told := map[string]bool{}
 	for _, item := range e.Items() {
-		a := ask{item.Key, item.Role == event.RoleOutput}
-		if item.Kind == gs1.Class || asked[a] {
+		output := item.Role == event.RoleOutput
+		if item.Kind == gs1.Class || told[item.Key] && !output {
 			continue
 		}
-		asked[a] = true
-		s, err := d.holdsOn(prefixItem+item.Key, inside)
-		if err != nil {
-			return err
+		told[item.Key] = true
+		s := together
+		if looked < maxLook && !together.free() {
+			var err error
+			if s, err = d.holdsOn([]string{prefixItem + item.Key}, inside); err != nil {
+				return err
+			}
+			looked += s.looked
 		}
-		if a.output {
+		if output {
 			s.join(into)
 		}
 		s.report(item.Key, "/event"+item.Place, o)
-		all.join(s)
 	}
-	o.Violations = all.holds
 	return nil
 }
 
 // holdsOnProcess finds what stops everything that the process of an event makes: downstream holds on what is known to
 // have gone into it.
 func (d *decision) holdsOnProcess(e *event.Event) (s stops, err error) {
-	if e.Type != event.Transformation || e.TransformationID == "" {
+	if e.Type != event.Transformation || e.TransformationID == "" || len(once(e, event.RoleOutput)) == 0 {
 		return s, nil // all that goes into it is in the event
 	}
 	key := processOf(e)
@@ -87,7 +118,11 @@ func (d *decision) holdsOnProcess(e *event.Event) (s stops, err error) {
 	return s, d.holdsAt(key, n, &s)
 }
 
+// free says that nothing stops.
+func (s *stops) free() bool { return len(s.holds) == 0 && !s.undecided }
+
 func (s *stops) join(t stops) {
+	s.holds = slices.Clone(s.holds)
 	for _, hold := range t.holds {
 		s.add(hold)
 	}
