@@ -34,7 +34,9 @@ func BenchmarkCapture(b *testing.B) {
 	docs, events := make([][]byte, streams), 0
 	for i := range docs {
 		var doc bytes.Buffer
-		if err := simulate.New(uint64(i+1), simulate.Options{Lots: 8_000, EventIDs: simulate.HashIDs}).WriteEPCIS(&doc); err != nil {
+		// A year apart, so that the two name different lots.
+		options := simulate.Options{Lots: 8_000, EventIDs: simulate.HashIDs, Start: simulate.DefaultStart.AddDate(i, 0, 0)}
+		if err := simulate.New(uint64(i+1), options).WriteEPCIS(&doc); err != nil {
 			b.Fatal(err)
 		}
 		docs[i] = doc.Bytes()
@@ -104,7 +106,7 @@ func captureWhole(ctx context.Context, n *node, doc []byte) error {
 			return err
 		}
 	}
-	if !job.Success || job.Refused > 0 {
+	if !job.Success || job.Refused+job.Duplicates > 0 {
 		return fmt.Errorf("the job failed: %+v", job)
 	}
 	return n.projector.WaitFor(ctx, job.Block-1)
