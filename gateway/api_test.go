@@ -243,7 +243,7 @@ func TestActs(t *testing.T) {
 		t.Fatalf("%+v", report)
 	}
 	evidence, _ := json.Marshal([]contract.Evidence{report})
-	res := w.ask(http.MethodPost, "/api/v1/inspections", `{"item":"`+w.story.Safe+`","kind":"pathogen","result":"fail","inspector":"Lab","reference":"R-1","evidence":`+string(evidence)+`}`, agency...)
+	res := w.ask(http.MethodPost, "/api/v1/inspections", `{"item":"`+w.story.Safe+`","kind":"pathogen","result":"fail","inspector":"Lab","reference":"R-1","time":"2026-04-23T09:00:00Z","evidence":`+string(evidence)+`}`, agency...)
 	inspection := decode[written](t, res, 201)
 	if got := decode[contract.Inspection](t, w.ask(http.MethodGet, res.Header().Get("Location"), ""), 200); got.Reference != "R-1" || got.Result != contract.Fail {
 		t.Errorf("%+v", got)
@@ -280,8 +280,13 @@ func TestActs(t *testing.T) {
 	if res := w.ask(http.MethodPost, release, `{"reason":{"en":"again"}}`, agency...); res.Code != http.StatusConflict {
 		t.Errorf("released twice: %d %s", res.Code, res.Body)
 	}
+	// The failed inspection stands until one of its kind is passed.
+	if body := w.ask(http.MethodGet, view.Path(w.story.Safe)+"?lang=en", "").Body.String(); !strings.Contains(body, "Take care: an inspection was failed") {
+		t.Error("the page shows the hold, or that a lot which failed is safe")
+	}
+	decode[written](t, w.ask(http.MethodPost, "/api/v1/inspections", `{"item":"`+w.story.Safe+`","kind":"pathogen","result":"pass","inspector":"Lab","reference":"R-2"}`, agency...), 201)
 	if body := w.ask(http.MethodGet, view.Path(w.story.Safe)+"?lang=en", "").Body.String(); !strings.Contains(body, "Safe: no problem") {
-		t.Error("the page still shows the hold")
+		t.Error("the page does not show that the second test was passed")
 	}
 	got := decode[struct{ Release *contract.Release }](t, w.ask(http.MethodGet, "/api/v1/holds/"+hold.ID, ""), 200)
 	if got.Release == nil {

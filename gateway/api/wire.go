@@ -4,6 +4,8 @@ import (
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/gateway/view"
@@ -20,6 +22,11 @@ type EPCIS event.Event
 func (*EPCIS) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true,
 		Description: "EPCIS 2.0 event in the JSON binding (https://ref.gs1.org/standards/epcis/)"}
+}
+
+// MarshalJSONTo writes the event as the standard says.
+func (e *EPCIS) MarshalJSONTo(enc *jsontext.Encoder) error {
+	return json.MarshalEncode(enc, (*event.Event)(e))
 }
 
 // Event is an event on the record, with what proves it.

@@ -88,7 +88,7 @@ func TestEveryKeyThatIsAskedForIsThere(t *testing.T) {
 	if len(keys) < 50 {
 		t.Fatalf("only %d keys were found: the pattern is wrong", len(keys))
 	}
-	for _, s := range []view.State{view.Safe, view.OnHold, view.Recalled} {
+	for _, s := range []view.State{view.Safe, view.Caution, view.OnHold, view.Recalled} {
 		keys = append(keys, "badge."+string(s), "status."+string(s), "status."+string(s)+".why", "status."+string(s)+".do")
 	}
 	for _, d := range notable {

@@ -17,6 +17,7 @@ type State string
 // The states. Recalled is a hold whose order says that consumers bring the item back.
 const (
 	Safe     State = "safe"    // no hold is in force on it or on what it was made of
+	Caution  State = "caution" // likewise, but an inspection of it was failed, and none of this kind was passed since
 	OnHold   State = "on_hold" // it may not be moved or sold
 	Recalled State = "recalled"
 )
@@ -58,7 +59,31 @@ func (v *View) Status(ctx context.Context, item string) (Status, error) {
 			status.State = Recalled
 		}
 	}
-	return status, nil
+	if status.State == Safe {
+		status.State, err = v.inspected(ctx, item)
+	}
+	return status, err
+}
+
+// inspected is Caution if the newest inspection of some kind was failed, else Safe: before an authority has decided, nobody
+// reads that a lot which failed is safe.
+func (v *View) inspected(ctx context.Context, item string) (State, error) {
+	list, _, err := v.Inspections(ctx, index.ActFilter{Item: item}, index.Page{Limit: maxDossierActs})
+	if err != nil {
+		return "", err
+	}
+	newest := map[string]index.Inspection{}
+	for _, i := range list {
+		if have, ok := newest[i.Kind]; i.Result != contract.Inconclusive && (!ok || i.Time.After(have.Time.Time)) {
+			newest[i.Kind] = i
+		}
+	}
+	for _, i := range newest {
+		if i.Result == contract.Fail {
+			return Caution, nil
+		}
+	}
+	return Safe, nil
 }
 
 // Limits of what a dossier lists itself; the lists have pages of their own.
@@ -89,7 +114,7 @@ func (v *View) Dossier(ctx context.Context, key, after string) (Dossier, error) 
 	if err != nil {
 		return Dossier{}, err
 	}
-	if missing != nil && status.State == Safe {
+	if missing != nil && len(status.Holds) == 0 {
 		return Dossier{}, missing
 	}
 	item.Key = key
