@@ -163,7 +163,7 @@ func testDigitalLink(t *testing.T, w *world) {
 	}
 }
 
-// The shape is that of RFC 9264, section 4.2, with link types as GS1's examples write them.
+// The shape is that of RFC 9264, section 4.2, with what GS1's schema of linksets asks for: a description, and link types as web addresses.
 func testLinkset(t *testing.T, w *world) {
 	var got struct {
 		Linkset []map[string]json.RawMessage
@@ -174,6 +174,13 @@ func testLinkset(t *testing.T, w *world) {
 	}
 	if string(got.Linkset[0]["anchor"]) != `"`+w.story.Safe+`"` {
 		t.Errorf("anchor %s", got.Linkset[0]["anchor"])
+	}
+	if string(got.Linkset[0]["itemDescription"]) != `"Spinach salad with sesame dressing, 250 g"` {
+		t.Errorf("description %s", got.Linkset[0]["itemDescription"])
+	}
+	other := w.ask(http.MethodGet, "/lot/urn%3Ax%3Ay?linkType=all", "").Body.String()
+	if !strings.Contains(other, `"anchor":"`+publicURL+`/lot/urn:x:y"`) || !strings.Contains(other, `"itemDescription":"urn:x:y"`) {
+		t.Errorf("not a GS1 item: %s", other)
 	}
 	for _, name := range []string{"defaultLink", "pip", "epcis", "traceability", "certificationInfo"} {
 		var to []struct{ Href, Title, Type string }

@@ -1,6 +1,8 @@
 package resolver
 
 import (
+	"cmp"
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
 	"github.com/foodtrace-ledger/foodtrace/gateway/view"
+	"github.com/foodtrace-ledger/foodtrace/internal/gs1"
 )
 
 // vocabulary of GS1, in which link types are named (GS1 Web Vocabulary).
@@ -53,17 +56,37 @@ type linkTarget struct {
 	Hreflang []string `json:"hreflang,omitempty"`
 }
 
+// describe is what GS1's schema of linksets wants to be said of every item: the name of its product, else its key.
+func (s *Resolver) describe(ctx context.Context, key string) (string, error) {
+	id, _ := gs1.Parse(key)
+	product := gs1.ProductKey(id)
+	products, err := s.views.Public().Products(ctx, []string{product})
+	if err != nil {
+		return "", err
+	}
+	name := products[product].Name
+	return cmp.Or(name.EN, name.ZH, key), nil
+}
+
 // linkset answers with all links of an item (RFC 9264; GS1 Digital Link: Resolution, section on linksets).
 func (s *Resolver) linkset(w http.ResponseWriter, r *http.Request, t target) {
-	context := map[string]any{"anchor": t.key}
+	description, err := s.describe(r.Context(), t.key)
+	if err != nil {
+		problem.Write(w, r, err)
+		return
+	}
+	item := map[string]any{"anchor": t.key, "itemDescription": description}
+	if !strings.HasPrefix(t.key, "http") { // an anchor is a web address
+		item["anchor"] = s.base + view.Path(t.key)
+	}
 	for i, l := range s.links(t.key, t.class) {
 		to := []linkTarget{{Href: s.base + l.path, Title: l.title, Type: l.media, Hreflang: l.languages}}
-		context[vocabulary+l.name] = to
+		item[vocabulary+l.name] = to
 		if i == 0 {
-			context[vocabulary+"defaultLink"] = to
+			item[vocabulary+"defaultLink"] = to
 		}
 	}
-	body, err := json.Marshal(map[string]any{"linkset": []any{context}}, json.Deterministic(true))
+	body, err := json.Marshal(map[string]any{"linkset": []any{item}}, json.Deterministic(true))
 	if err != nil {
 		problem.Write(w, r, err)
 		return
