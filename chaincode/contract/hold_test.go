@@ -81,3 +81,162 @@ func TestHoldThroughMembership(t *testing.T) {
 	b.Accept(farm, ev(event.Object, "commissioning", 3, action(event.Add), objects(inst("j")), ilmd(`{"cbvmda:lotNumber":"A"}`)))
 	stopped(b, 4, []string{id}, inst("j"))
 }
+
+// TestLateLinks: what becomes known after the hold, and while it spreads, ends up right.
+func TestLateLinks(t *testing.T) {
+	b := network(t)
+	b.Accept(farm, made(0, []string{lot("A")}, []string{lot("B")}))
+	b.Accept(farm, made(0, []string{lot("B")}, []string{lot("C")}))
+	b.Accept(farm, made(0, []string{lot("A")}, []string{lot("P")}, process("urn:test:run")))
+	b.Accept(farm, made(0, []string{inst("x")}, []string{lot("D")}))
+	id := b.Accept(regulator, hold(lot("A"), contract.ScopeDownstream, 1)).ID
+
+	// An output of a process with a held input.
+	o := b.Refuse(farm, made(2, nil, []string{lot("Q")}, process("urn:test:run")))
+	if !slices.Equal(o.Violations, []string{id}) {
+		t.Errorf("output only: violations %v", o.Violations)
+	}
+	free(b, 2, lot("Q"))
+	// An instance that turns out to be of a lot that is held, but not marked yet; what was made from it was free until then.
+	free(b, 3, lot("D"))
+	b.Accept(farm, commission(0, "C", inst("x")))
+	stopped(b, 4, []string{id}, inst("x"), lot("D"))
+	spreadAll(b)
+	stopped(b, 4, []string{id}, inst("x"), lot("B"), lot("C"), lot("D"), lot("P"))
+	// A link from a marked lot to something with descendants makes the hold spread again.
+	b.Accept(farm, made(5, []string{inst("y")}, []string{lot("E")}))
+	b.Accept(farm, commission(0, "C", inst("y")))
+	stopped(b, 6, []string{id}, inst("y"), lot("E"))
+	if len(spreading(b)) != 1 {
+		t.Error("the hold should be spreading again")
+	}
+	spreadAll(b)
+	stopped(b, 6, []string{id}, lot("E"))
+	b.Accept(regulator, release(id, 7))
+	free(b, 8, lot("A"), lot("B"), lot("C"), lot("D"), lot("E"), lot("P"))
+}
+
+// TestOneBatch: a link, a hold and movements in one transaction see each other in their order.
+func TestOneBatch(t *testing.T) {
+	b := everythingNetwork(t)
+	b.Accept(everything, made(0, []string{lot("A")}, []string{lot("B")}))
+	outcomes := b.Send(everything,
+		ship(0, lot("B")),
+		hold(lot("A"), contract.ScopeDownstream, 1),
+		ship(1, lot("B")),
+		ship(1, inst("x")), // not known to be of lot B
+		commission(0, "B", inst("x")),
+		ship(2, inst("x")),
+		ship(2, lot("C")),
+	)
+	want := []contract.Status{contract.Accepted, contract.Accepted, contract.Refused, contract.Accepted, contract.Accepted, contract.Refused, contract.Accepted}
+	for i, o := range outcomes {
+		status(t, o, want[i])
+	}
+	outcomes = b.Send(everything, spread(outcomes[1].ID, 100), ship(3, lot("B")), release(outcomes[1].ID, 4), ship(3, lot("B")))
+	for i, want := range []contract.Status{contract.Accepted, contract.Refused, contract.Accepted, contract.Accepted} {
+		status(t, outcomes[i], want)
+	}
+}
+
+// TestReleaseWhileSpreading: nothing remains of a hold that was released before it had spread, and another goes on.
+func TestReleaseWhileSpreading(t *testing.T) {
+	b := network(t)
+	for i := range 9 {
+		b.Accept(farm, made(0, []string{lot(i)}, []string{lot(i + 1)}))
+	}
+	first := b.Accept(regulator, hold(lot(0), contract.ScopeDownstream, 1)).ID
+	b.Accept(farm, spread(first, 4))
+	second := b.Accept(regulator, hold(lot(1), contract.ScopeDownstream, 1)).ID
+	b.Accept(farm, spread(second, 2))
+	b.Accept(regulator, release(first, 2))
+	if got := spreading(b); !slices.Equal(got, []string{second}) {
+		t.Errorf("spreading %v", got)
+	}
+	free(b, 3, lot(0))
+	stopped(b, 3, []string{second}, lot(1), lot(5), lot(9))
+	spreadAll(b)
+	stopped(b, 3, []string{second}, lot(1), lot(5), lot(9))
+}
+
+// TestCycles: rework makes a lot an ancestor of itself, directly or not.
+func TestCycles(t *testing.T) {
+	b := network(t)
+	b.Accept(farm, made(0, []string{lot("A")}, []string{lot("A")}))
+	b.Accept(farm, made(0, []string{lot("A")}, []string{lot("B")}))
+	b.Accept(farm, made(0, []string{lot("B")}, []string{lot("A")}))
+	b.Accept(farm, pack(0, sscc(1), sscc(2)))
+	b.Accept(farm, pack(0, sscc(2), sscc(1)))
+	id := b.Accept(regulator, hold(lot("B"), contract.ScopeDownstream, 1)).ID
+	stopped(b, 2, []string{id}, lot("A"), lot("B"))
+	free(b, 2, sscc(1), sscc(2))
+	spreadAll(b)
+	stopped(b, 2, []string{id}, lot("A"), lot("B"))
+}
+
+// TestContentsOfInputs: what went into a process inside something is an ancestor, whenever that becomes known; what was
+// taken out more than a day before is not.
+func TestContentsOfInputs(t *testing.T) {
+	b := network(t)
+	b.Accept(farm, pack(0, sscc(1), lot("A"), lot("B")))
+	b.Accept(farm, unpack(10, sscc(1), lot("B")))
+	b.Accept(farm, made(40, []string{sscc(1)}, []string{lot("M")}))
+	a := b.Accept(regulator, hold(lot("A"), contract.ScopeDownstream, 41)).ID
+	other := b.Accept(regulator, hold(lot("B"), contract.ScopeDownstream, 41)).ID
+	late := b.Accept(regulator, hold(lot("L"), contract.ScopeDownstream, 41)).ID
+	stopped(b, 42, []string{a}, lot("M"))
+	spreadAll(b)
+	stopped(b, 42, []string{a}, lot("M"))
+	b.Accept(farm, ev(event.Aggregation, "", 30, parent(sscc(1)), children(lot("L"), lot("B")))) // seen inside
+	all := []string{a, other, late}
+	slices.Sort(all)
+	stopped(b, 42, all, lot("M"))
+	b.Accept(farm, unpack(5, sscc(1), lot("A"))) // it was taken out long before
+	rest := []string{other, late}
+	slices.Sort(rest)
+	stopped(b, 42, rest, lot("M"))
+	spreadAll(b)
+	stopped(b, 42, rest, lot("M"))
+}
+
+// TestLateMovement: a movement recorded late moved what was inside at its time; one that claims to be older than the
+// packing does not get past the hold.
+func TestLateMovement(t *testing.T) {
+	b := network(t)
+	b.Accept(farm, pack(10, sscc(1), lot("A")))
+	b.Accept(farm, unpack(20, sscc(1)))
+	b.Accept(farm, pack(10, sscc(2), lot("A")))
+	id := b.Accept(regulator, hold(lot("A"), contract.ScopeLot, 30)).ID
+	for _, r := range []contract.Record{ship(15, sscc(1)), ship(5, sscc(2))} {
+		if o := b.Refuse(farm, r); !slices.Equal(o.Violations, []string{id}) {
+			t.Errorf("violations %v", o.Violations)
+		}
+	}
+	free(b, 20, sscc(1))
+}
+
+// TestLongLists: links and statements beyond a chunk, and taking them back.
+func TestLongLists(t *testing.T) {
+	b := network(t)
+	var all []string
+	for i := range 100 {
+		all = append(all, lot(i))
+		b.Accept(farm, made(0, []string{lot("A")}, []string{lot(i)}))
+		b.Accept(farm, pack(i, sscc(1), inst(i)))
+	}
+	id := b.Accept(regulator, hold(lot("A"), contract.ScopeDownstream, 1)).ID
+	unit := b.Accept(regulator, hold(sscc(1), contract.ScopeLot, 1)).ID
+	stopped(b, 101, []string{id}, all...)
+	stopped(b, 101, []string{unit}, inst(0), inst(50), inst(99))
+	spreadAll(b)
+	for _, i := range []int{3, 40, 99} {
+		b.Accept(farm, declared(made(0, []string{lot("A")}, []string{lot(i)})))
+		b.Accept(farm, declared(pack(i, sscc(1), inst(i))))
+		free(b, 102, lot(i), inst(i))
+	}
+	stopped(b, 103, []string{id}, lot(2), lot(41), lot(98))
+	stopped(b, 103, []string{unit}, inst(2), inst(41), inst(98))
+	spreadAll(b)
+	stopped(b, 103, []string{id}, lot(2), lot(41), lot(98))
+	free(b, 103, lot(3), lot(40), lot(99))
+}
