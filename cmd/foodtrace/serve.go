@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"time"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
@@ -80,14 +79,8 @@ func (n *node) spreadAsRegulator(ctx context.Context) error {
 	return nil
 }
 
-// Timeouts of the server: a client that is slower than these is cut off. Uploads of large documents and long traces have
-// their own limits in the gateway.
-const (
-	headerTimeout = 10 * time.Second
-	idleTimeout   = 2 * time.Minute
-	stopTimeout   = 10 * time.Second
-	maxHeader     = 64 << 10
-)
+// stopTimeout is how long requests in flight may take to end.
+const stopTimeout = 10 * time.Second
 
 // serve listens, says so, and serves until the command is interrupted.
 func (w web) serve(a *app, n *node, config gateway.Config, ready func(url string) error) error {
@@ -103,7 +96,7 @@ func (w web) serve(a *app, n *node, config gateway.Config, ready func(url string
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader}
+	server := gateway.Server(handler, a.log)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	if err := ready(config.PublicURL); err != nil {
