@@ -68,7 +68,7 @@ func (l *label) node(item ItemID, back bool) Node {
 	if back {
 		depth = -depth
 	}
-	all := spans(l.times(back)).hull()
+	all := spans(slices.Collect(l.times(back))).hull()
 	return Node{ID: item, Depth: depth, Carrier: len(l.reached) == 0, From: all.from, Until: all.until}
 }
 
@@ -109,26 +109,33 @@ func (a *answer) links(nodes []Node) []Link {
 	for i, n := range nodes {
 		rank[n.ID] = i
 	}
-	proofs := slices.DeleteFunc(a.proofs, func(p proof) bool {
-		_, from := rank[p.from]
-		_, to := rank[p.to]
-		return !from || !to
-	})
-	slices.SortFunc(proofs, func(a, b proof) int {
-		return cmp.Or(cmp.Compare(rank[a.from], rank[b.from]), cmp.Compare(rank[a.to], rank[b.to]),
-			cmp.Compare(a.kind, b.kind), cmp.Compare(a.event, b.event))
-	})
-	type link struct {
-		kind     LinkKind
-		from, to ItemID
+	type ranked struct {
+		link  struct{ from, to int }
+		kind  LinkKind
+		event EventID
 	}
-	groups := chunkBy(slices.Compact(proofs), func(p proof) link { return link{p.kind, p.from, p.to} })
-	links := make([]Link, len(groups))
-	for i, group := range groups {
-		links[i] = Link{Kind: group[0].kind, From: group[0].from, To: group[0].to, Events: make([]EventID, len(group))}
-		for j, p := range group {
-			links[i].Events[j] = p.event
+	proofs := make([]ranked, 0, len(a.proofs))
+	for _, p := range a.proofs {
+		from, ok := rank[p.from]
+		to, ok2 := rank[p.to]
+		if ok && ok2 {
+			proofs = append(proofs, ranked{struct{ from, to int }{from, to}, p.kind, p.event})
 		}
+	}
+	slices.SortFunc(proofs, func(a, b ranked) int {
+		return cmp.Or(cmp.Compare(a.link.from, b.link.from), cmp.Compare(a.link.to, b.link.to), cmp.Compare(a.kind, b.kind), cmp.Compare(a.event, b.event))
+	})
+	proofs = slices.Compact(proofs)
+	events := make([]EventID, len(proofs)) // one array for all links
+	var links []Link
+	start := 0
+	for i, p := range proofs {
+		events[i] = p.event
+		if i == 0 || p.link != proofs[i-1].link || p.kind != proofs[i-1].kind {
+			start = i
+			links = append(links, Link{Kind: p.kind, From: nodes[p.link.from].ID, To: nodes[p.link.to].ID})
+		}
+		links[len(links)-1].Events = events[start : i+1 : i+1]
 	}
 	return links
 }

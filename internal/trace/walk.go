@@ -3,6 +3,7 @@ package trace
 import (
 	"cmp"
 	"context"
+	"iter"
 	"slices"
 )
 
@@ -29,21 +30,30 @@ type label struct {
 }
 
 // self is the time that concerns the trace for what the item itself is: everything before its bound (back) or after it
-// (forward). It must have been reached.
-func (l *label) self(back bool) span {
+// (forward). ok is false for an item that is there only as a carrier.
+func (l *label) self(back bool) (s span, ok bool) {
+	if len(l.reached) == 0 {
+		return span{}, false
+	}
 	all := l.reached.hull()
 	if back {
-		return span{always, all.until}
+		return span{always, all.until}, true
 	}
-	return span{all.from, never}
+	return span{all.from, never}, true
 }
 
-// times are all that concern the trace.
-func (l *label) times(back bool) []span {
-	if len(l.reached) == 0 {
-		return l.carried
+// times yields all spans that concern the trace.
+func (l *label) times(back bool) iter.Seq[span] {
+	return func(yield func(span) bool) {
+		if s, ok := l.self(back); ok && !yield(s) {
+			return
+		}
+		for _, s := range l.carried {
+			if !yield(s) {
+				return
+			}
+		}
 	}
-	return append([]span{l.self(back)}, l.carried...)
 }
 
 // arrival is one way in which following an item reaches another.
@@ -131,7 +141,12 @@ func (w *walk) uses(ctx context.Context, f func(Use)) error {
 }
 
 func (l *label) has(time int64, back bool) bool {
-	return slices.ContainsFunc(l.times(back), func(s span) bool { return s.has(time) })
+	for s := range l.times(back) {
+		if s.has(time) {
+			return true
+		}
+	}
+	return false
 }
 
 // made is rule 1: from outputs to inputs (back), from inputs to outputs (forward).
@@ -178,7 +193,12 @@ func (w *walk) made(ctx context.Context) ([]arrival, error) {
 // joins reports whether the part that an item plays in a process at a time concerns the trace. Of a carrier it matters
 // back what it was made of, whenever that was, and forward what it was used for while it carried.
 func (l *label) joins(time int64, back bool) bool {
-	return slices.ContainsFunc(l.times(back), func(s span) bool { return s.has(time) || back && time <= later(s.until) })
+	for s := range l.times(back) {
+		if s.has(time) || back && time <= later(s.until) {
+			return true
+		}
+	}
+	return false
 }
 
 // bound is the moment at which the other side of a process is looked at: its latest event time (back), its earliest
@@ -222,7 +242,7 @@ func (w *walk) carriers(ctx context.Context) (found []arrival, err error) {
 		return nil, err
 	}
 	for _, in := range stays(statements) {
-		for _, s := range w.labels[in.child].times(w.back) {
+		for s := range w.labels[in.child].times(w.back) {
 			if s.meets(in.span) {
 				found = append(found, arrival{in.parent, true, s.meet(in.span)})
 				w.proveStay(in)

@@ -48,7 +48,8 @@ func (ix *Index) Apply(ctx context.Context, blocks []*ledger.Block) error {
 	if err != nil {
 		return fmt.Errorf("index: begin: %w", err)
 	}
-	if err := ix.apply(ctx, tx, blocks); err != nil {
+	var d delta
+	if err := ix.apply(ctx, tx, blocks, &d); err != nil {
 		ix.keys.Purge() // it may know numbers that are rolled back
 		return errors.Join(err, tx.Rollback())
 	}
@@ -56,10 +57,11 @@ func (ix *Index) Apply(ctx context.Context, blocks []*ledger.Block) error {
 		ix.keys.Purge()
 		return fmt.Errorf("index: commit: %w", err)
 	}
+	ix.memory.add(&d)
 	return nil
 }
 
-func (ix *Index) apply(ctx context.Context, tx *sql.Tx, blocks []*ledger.Block) error {
+func (ix *Index) apply(ctx context.Context, tx *sql.Tx, blocks []*ledger.Block, d *delta) error {
 	height, hash, err := position(ctx, tx)
 	if err != nil {
 		return err
@@ -70,7 +72,7 @@ func (ix *Index) apply(ctx context.Context, tx *sql.Tx, blocks []*ledger.Block) 
 		}
 		height, hash = b.Height+1, b.Hash
 	}
-	p, err := newProjection(ctx, ix, tx, blocks)
+	p, err := newProjection(ctx, ix, tx, blocks, d)
 	if err != nil {
 		return err
 	}
@@ -94,6 +96,9 @@ type projection struct {
 	at   place // of the record at hand
 	last numbers
 
+	graph *delta             // what the rows add to the graph
+	said  map[trace.Use]bool // of the event at hand: an item may be there twice in one role
+
 	txs, events, uses, containments, memberships *inserter
 	inspections, holds                           *inserter
 	violations, violationItems, violationHolds   *inserter
@@ -110,13 +115,13 @@ type place struct {
 // numbers are the highest ones given so far.
 type numbers struct{ tx, event, inspection, hold, violation int64 }
 
-func newProjection(ctx context.Context, ix *Index, tx *sql.Tx, blocks []*ledger.Block) (*projection, error) {
+func newProjection(ctx context.Context, ix *Index, tx *sql.Tx, blocks []*ledger.Block, d *delta) (*projection, error) {
 	p := &projection{
-		ctx: ctx, tx: tx,
+		ctx: ctx, tx: tx, graph: d, said: map[trace.Use]bool{},
 		txs:            insertInto("txs", "no, id, member, time, block"),
 		events:         insertInto("events", "id, hash, hash8, name8, tx, pos, block, notes, body"),
-		uses:           insertNew("uses", "item, time, event, role, process, block"),
-		containments:   insertNew("containments", "parent, child, time, event, action, block"),
+		uses:           insertInto("uses", "item, time, event, role, process, block"),
+		containments:   insertInto("containments", "parent, child, time, event, action, block"),
 		memberships:    insertNew("memberships", "instance, lot, event, block"),
 		inspections:    insertInto("inspections", "no, id, item, body, tx, pos, block"),
 		holds:          insertInto("holds", "no, id, item, body, tx, pos, block"),
@@ -131,7 +136,7 @@ func newProjection(ctx context.Context, ix *Index, tx *sql.Tx, blocks []*ledger.
 	if err != nil {
 		return nil, fmt.Errorf("index: read numbers: %w", err)
 	}
-	p.ids, err = newInterner(ctx, tx, ix.keys, blocks)
+	p.ids, err = newInterner(ctx, tx, ix.keys, blocks, d)
 	return p, err
 }
 
@@ -266,39 +271,59 @@ func (p *projection) event(r *contract.Record, o *contract.Outcome) error {
 
 // links adds what an event says of its items (docs/rules.md, sections 1 and 2).
 func (p *projection) links(e *event.Event, no int64) error {
-	time, block := e.Time.UnixMicro(), int64(p.at.block)
+	time, id := e.Time.UnixMicro(), trace.EventID(no)
 	process, err := p.process(e, no)
 	if err != nil {
 		return err
 	}
 	var parent trace.ItemID
 	var children []trace.ItemID
+	clear(p.said)
 	for _, it := range e.Items() {
-		id, in := p.ids.id(it.Key, p.at), int64(0)
-		if it.Kind != gs1.Class { // a class connects nothing
-			switch it.Role {
-			case event.RoleInput, event.RoleOutput:
-				in = process
-			case event.RoleParent:
-				parent = id
-			case event.RoleChild:
-				children = append(children, id)
-			}
+		u := trace.Use{Item: p.ids.id(it.Key, p.at), Event: id, Role: traceRole(it.Role), Time: time}
+		links := it.Kind != gs1.Class // a class connects nothing
+		if links && (u.Role == trace.RoleInput || u.Role == trace.RoleOutput) {
+			u.Process = trace.ProcessID(process)
 		}
-		p.uses.row(int64(id), time, no, int64(traceRole(it.Role)), in, block)
+		if p.said[u] {
+			continue
+		}
+		p.said[u] = true
+		p.use(u)
+		switch {
+		case links && u.Role == trace.RoleParent:
+			parent = u.Item
+		case links && u.Role == trace.RoleChild:
+			children = append(children, u.Item)
+		}
 	}
 	if parent != 0 && (e.Type == event.Aggregation || e.Type == event.Association) {
 		if e.Action == event.Delete && len(e.ChildEPCs)+len(e.ChildQuantities) == 0 {
 			children = []trace.ItemID{0}
 		}
 		for _, child := range children {
-			p.containments.row(int64(parent), int64(child), time, no, int64(e.Action[0]), block)
+			p.containment(trace.Containment{Parent: parent, Child: child, Event: id, Action: e.Action[0], Time: time})
 		}
 	}
 	for _, m := range e.Memberships() {
-		p.memberships.row(int64(p.ids.id(m.Instance, p.at)), int64(p.ids.id(m.Lot, p.at)), no, block)
+		p.membership(trace.Membership{Instance: p.ids.id(m.Instance, p.at), Lot: p.ids.id(m.Lot, p.at), Event: id})
 	}
 	return nil
+}
+
+func (p *projection) use(u trace.Use) {
+	p.graph.uses = append(p.graph.uses, u)
+	p.uses.row(int64(u.Item), u.Time, int64(u.Event), int64(u.Role), int64(u.Process), int64(p.at.block))
+}
+
+func (p *projection) containment(c trace.Containment) {
+	p.graph.containments = append(p.graph.containments, c)
+	p.containments.row(int64(c.Parent), int64(c.Child), c.Time, int64(c.Event), int64(c.Action), int64(p.at.block))
+}
+
+func (p *projection) membership(m trace.Membership) {
+	p.graph.memberships = append(p.graph.memberships, m)
+	p.memberships.row(int64(m.Instance), int64(m.Lot), int64(m.Event), int64(p.at.block))
 }
 
 func traceRole(r event.Role) trace.Role {
@@ -357,14 +382,18 @@ func (p *projection) declareVoid(r *contract.Record, o *contract.Outcome) error 
 	if err := p.exec("UPDATE events SET void = ? WHERE id = ? AND void = 0", p.at.tx, no); err != nil {
 		return err
 	}
+	var items []trace.ItemID
 	for _, it := range r.Event.Items() {
-		id := int64(p.ids.id(it.Key, p.at))
+		items = append(items, p.ids.id(it.Key, p.at))
+	}
+	p.graph.voids, p.graph.voidItems = append(p.graph.voids, trace.EventID(no)), append(p.graph.voidItems, items)
+	for _, item := range items {
 		for _, update := range []string{
 			"UPDATE uses SET void = 1 WHERE item = ? AND event = ?",
 			"UPDATE containments SET void = 1 WHERE parent = ? AND event = ?",
 			"UPDATE memberships SET void = 1 WHERE instance = ? AND event = ?",
 		} {
-			if err := p.exec(update, id, no); err != nil {
+			if err := p.exec(update, int64(item), no); err != nil {
 				return err
 			}
 		}

@@ -16,9 +16,9 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/trace"
 )
 
-func open(tb testing.TB) *sqlite.Index {
+func open(tb testing.TB, opts sqlite.Options) *sqlite.Index {
 	tb.Helper()
-	ix, err := sqlite.Open(filepath.Join(tb.TempDir(), "index.db"), sqlite.Options{})
+	ix, err := sqlite.Open(filepath.Join(tb.TempDir(), "index.db"), opts)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func blocksOf(n int, make func(int) *event.Event) []*ledger.Block {
 
 // BenchmarkApply projects one-item events in batches of 4000; the time is per event.
 func BenchmarkApply(b *testing.B) {
-	ix := open(b)
+	ix := open(b, sqlite.Options{})
 	blocks := blocksOf(b.N, shipment)
 	b.ReportAllocs()
 	b.ResetTimer()
@@ -107,7 +107,7 @@ func BenchmarkTrace(b *testing.B) {
 			continue
 		}
 		b.Run(strconv.Itoa(lots), func(b *testing.B) {
-			ix := open(b)
+			ix := open(b, sqlite.Options{})
 			load(b, ix, lots)
 			b.ReportAllocs()
 			for b.Loop() {

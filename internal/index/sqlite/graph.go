@@ -68,13 +68,19 @@ func (ix *Index) itemID(ctx context.Context, key string) (trace.ItemID, error) {
 }
 
 // ItemKeys implements trace.Graph.
-func (ix *Index) ItemKeys(ctx context.Context, ids []trace.ItemID) ([]string, error) {
-	keys, err := collect(ctx, ix, "SELECT coalesce(i.key, '') FROM json_each(?1) j LEFT JOIN items i ON i.id = j.value ORDER BY j.key", ids,
-		func(r *sql.Rows, key *string) error { return r.Scan(key) })
-	if err == nil && slices.Contains(keys, "") {
-		err = fmt.Errorf("index: no item has one of the numbers %v", ids[slices.Index(keys, "")])
+func (ix *Index) ItemKeys(ctx context.Context, ids []trace.ItemID) (keys []string, err error) {
+	if !ix.memory.ask(func() { keys = ix.memory.itemKeys(ids) }) {
+		keys, err = ix.storedKeys(ctx, ids)
+	}
+	if i := slices.Index(keys, ""); err == nil && i >= 0 {
+		err = fmt.Errorf("index: no item has the number %d", ids[i])
 	}
 	return keys, err
+}
+
+func (ix *Index) storedKeys(ctx context.Context, ids []trace.ItemID) ([]string, error) {
+	return collect(ctx, ix, "SELECT coalesce(i.key, '') FROM json_each(?1) j LEFT JOIN items i ON i.id = j.value ORDER BY j.key", ids,
+		func(r *sql.Rows, key *string) error { return r.Scan(key) })
 }
 
 func scanUse(r *sql.Rows, u *trace.Use) error {
@@ -82,13 +88,19 @@ func scanUse(r *sql.Rows, u *trace.Use) error {
 }
 
 // Uses implements trace.Graph. The order comes from the primary key: the join visits the items one after another.
-func (ix *Index) Uses(ctx context.Context, items []trace.ItemID) ([]trace.Use, error) {
+func (ix *Index) Uses(ctx context.Context, items []trace.ItemID) (out []trace.Use, err error) {
+	if ix.memory.ask(func() { out = ix.memory.usesOf(items) }) {
+		return out, nil
+	}
 	return collect(ctx, ix, `SELECT u.item, u.event, u.process, u.role, u.time FROM json_each(?1) j CROSS JOIN uses u ON u.item = j.value
 		WHERE u.void = 0 ORDER BY j.key, u.time, u.event`, items, scanUse)
 }
 
 // Partners implements trace.Graph.
-func (ix *Index) Partners(ctx context.Context, processes []trace.ProcessID) ([]trace.Use, error) {
+func (ix *Index) Partners(ctx context.Context, processes []trace.ProcessID) (out []trace.Use, err error) {
+	if ix.memory.ask(func() { out = ix.memory.partners(processes) }) {
+		return out, nil
+	}
 	return collect(ctx, ix, `SELECT u.item, u.event, u.process, u.role, u.time FROM json_each(?1) j CROSS JOIN uses u ON u.process = j.value AND u.process <> 0
 		WHERE u.void = 0 ORDER BY j.key, u.time, u.event, u.item`, processes, scanUse)
 }
@@ -98,14 +110,20 @@ func scanContainment(r *sql.Rows, c *trace.Containment) error {
 }
 
 // Contents implements trace.Graph.
-func (ix *Index) Contents(ctx context.Context, parents []trace.ItemID) ([]trace.Containment, error) {
+func (ix *Index) Contents(ctx context.Context, parents []trace.ItemID) (out []trace.Containment, err error) {
+	if ix.memory.ask(func() { out = ix.memory.contents(parents) }) {
+		return out, nil
+	}
 	return collect(ctx, ix, `SELECT c.parent, c.child, c.event, c.action, c.time FROM json_each(?1) j CROSS JOIN containments c ON c.parent = j.value
 		WHERE c.void = 0 ORDER BY j.key, c.time, c.event`, parents, scanContainment)
 }
 
 // Carriers implements trace.Graph.
-func (ix *Index) Carriers(ctx context.Context, children []trace.ItemID) ([]trace.Containment, error) {
-	all, err := collect(ctx, ix, `SELECT c.parent, c.child, c.event, c.action, c.time FROM json_each(?1) j CROSS JOIN containments c ON c.child = j.value AND c.child <> 0
+func (ix *Index) Carriers(ctx context.Context, children []trace.ItemID) (all []trace.Containment, err error) {
+	if ix.memory.ask(func() { all = ix.memory.carriers(children) }) {
+		return all, nil
+	}
+	all, err = collect(ctx, ix, `SELECT c.parent, c.child, c.event, c.action, c.time FROM json_each(?1) j CROSS JOIN containments c ON c.child = j.value AND c.child <> 0
 		WHERE c.void = 0 ORDER BY j.key, c.time, c.event`, children, scanContainment)
 	if err != nil {
 		return nil, err
@@ -125,13 +143,19 @@ func scanMembership(r *sql.Rows, m *trace.Membership) error {
 }
 
 // Instances implements trace.Graph.
-func (ix *Index) Instances(ctx context.Context, lots []trace.ItemID) ([]trace.Membership, error) {
+func (ix *Index) Instances(ctx context.Context, lots []trace.ItemID) (out []trace.Membership, err error) {
+	if ix.memory.ask(func() { out = ix.memory.instances(lots) }) {
+		return out, nil
+	}
 	return collect(ctx, ix, `SELECT m.instance, m.lot, m.event FROM json_each(?1) j CROSS JOIN memberships m ON m.lot = j.value
 		WHERE m.void = 0 ORDER BY j.key, m.instance, m.event`, lots, scanMembership)
 }
 
 // Lots implements trace.Graph.
-func (ix *Index) Lots(ctx context.Context, instances []trace.ItemID) ([]trace.Membership, error) {
+func (ix *Index) Lots(ctx context.Context, instances []trace.ItemID) (out []trace.Membership, err error) {
+	if ix.memory.ask(func() { out = ix.memory.lots(instances) }) {
+		return out, nil
+	}
 	return collect(ctx, ix, `SELECT m.instance, m.lot, m.event FROM json_each(?1) j CROSS JOIN memberships m ON m.instance = j.value
 		WHERE m.void = 0 ORDER BY j.key, m.lot, m.event`, instances, scanMembership)
 }

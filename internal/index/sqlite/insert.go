@@ -20,7 +20,7 @@ func insertInto(table, columns string) *inserter {
 	return &inserter{head: "INSERT INTO " + table + " (" + columns + ") VALUES ", columns: strings.Count(columns, ",") + 1}
 }
 
-// insertNew leaves rows out that are there already: an item twice in one role of one event, a file that two records name.
+// insertNew leaves rows out that are there already: a file that two records name, an item that two findings name.
 func insertNew(table, columns string) *inserter {
 	in := insertInto(table, columns)
 	in.head = strings.Replace(in.head, "INSERT", "INSERT OR IGNORE", 1)

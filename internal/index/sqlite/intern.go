@@ -50,11 +50,12 @@ type interner struct {
 	here  map[string]trace.ItemID          // of this transaction
 	last  trace.ItemID
 	items *inserter
+	graph *delta
 }
 
 // newInterner looks up at once what the blocks name and is not remembered.
-func newInterner(ctx context.Context, tx *sql.Tx, known *lru.Cache[string, trace.ItemID], blocks []*ledger.Block) (*interner, error) {
-	n := &interner{known: known, here: map[string]trace.ItemID{}, items: insertInto("items", "id, key8, key, tx, pos, block")}
+func newInterner(ctx context.Context, tx *sql.Tx, known *lru.Cache[string, trace.ItemID], blocks []*ledger.Block, d *delta) (*interner, error) {
+	n := &interner{known: known, graph: d, here: map[string]trace.ItemID{}, items: insertInto("items", "id, key8, key, tx, pos, block")}
 	if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM items").Scan(&n.last); err != nil {
 		return nil, err
 	}
@@ -139,6 +140,7 @@ func (n *interner) id(key string, at place) trace.ItemID {
 	n.last++
 	n.here[key] = n.last
 	n.known.Add(key, n.last)
+	n.graph.keys = append(n.graph.keys, strings.Clone(key)) // a key may be part of a large document
 	n.items.row(int64(n.last), digest8(key), key, at.tx, int64(at.pos), int64(at.block))
 	return n.last
 }

@@ -31,6 +31,9 @@ type Options struct {
 	Readers int
 	// CacheMB is the page cache of the writer and of each reader. Default 64.
 	CacheMB int
+	// GraphMB is how much memory the graph for traces may take, about 200 MB for a million lots. Default 2048; a larger
+	// graph, or any with a negative number, is read from the file, which is about ten times slower.
+	GraphMB int
 }
 
 // internedKeys is how many item numbers the writer remembers: about 100 MB, the lots that a large network moves in a week.
@@ -41,8 +44,12 @@ type Index struct {
 	write *sql.DB // one connection
 	read  *sql.DB
 
-	mu   sync.Mutex // serialises Apply
-	keys *lru.Cache[string, trace.ItemID]
+	mu     sync.Mutex // serialises Apply and the loading of the memory
+	keys   *lru.Cache[string, trace.ItemID]
+	memory memory
+
+	stop   context.CancelFunc // of loading
+	loaded sync.WaitGroup
 }
 
 var _ index.Index = (*Index)(nil)
@@ -55,6 +62,9 @@ func Open(path string, opts Options) (*Index, error) {
 	}
 	if opts.CacheMB <= 0 {
 		opts.CacheMB = 64
+	}
+	if opts.GraphMB == 0 {
+		opts.GraphMB = 2048
 	}
 	write, err := connect(path, opts, 1, "rwc")
 	if err != nil {
@@ -71,7 +81,18 @@ func Open(path string, opts Options) (*Index, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close(), read.Close())
 	}
-	return &Index{write: write, read: read, keys: keys}, nil
+	ctx, stop := context.WithCancel(context.Background())
+	ix := &Index{write: write, read: read, keys: keys, stop: stop}
+	ix.memory.limit = int64(opts.GraphMB) << 20
+	if opts.GraphMB > 0 {
+		ix.mu.Lock() // Apply waits for the graph
+		ix.loaded.Go(func() {
+			defer ix.mu.Unlock()
+			// An error is no loss: the file answers, and says what is wrong with it.
+			_ = ix.memory.load(ctx, read)
+		})
+	}
+	return ix, nil
 }
 
 func connect(path string, opts Options, conns int, mode string) (*sql.DB, error) {
@@ -126,7 +147,11 @@ func prepare(db *sql.DB) error {
 }
 
 // Close closes the index. Nothing is lost: what was applied is in the file.
-func (ix *Index) Close() error { return errors.Join(ix.read.Close(), ix.write.Close()) }
+func (ix *Index) Close() error {
+	ix.stop()
+	ix.loaded.Wait()
+	return errors.Join(ix.read.Close(), ix.write.Close())
+}
 
 // Check reads the whole file and reports damage that SQLite can see: pages that do not fit together, entries missing
 // from an index, values of a wrong type. Changed values are found by index.Compare.

@@ -17,7 +17,11 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestSuite(t *testing.T) {
-	indextest.Run(t, func(tb testing.TB) index.Index { return open(tb) })
+	indextest.Run(t, func(tb testing.TB) index.Index { return open(tb, sqlite.Options{}) })
+}
+
+func TestSuiteWithoutMemory(t *testing.T) {
+	indextest.Run(t, func(tb testing.TB) index.Index { return open(tb, sqlite.Options{GraphMB: -1}) })
 }
 
 func TestOtherVersion(t *testing.T) {
