@@ -152,7 +152,7 @@ func (d *decision) apply(e *event.Event, all []change, o *Outcome) error {
 	return nil
 }
 
-// touch notes an event on one of its items: when it was first seen, made and used.
+// touch notes an event on one of its items: that it is a lot, and when it was made and used.
 func (d *decision) touch(e *event.Event, item *event.Item, time int64, o *Outcome) error {
 	if item.Kind == gs1.Class {
 		return nil
@@ -165,8 +165,7 @@ func (d *decision) touch(e *event.Event, item *event.Item, time int64, o *Outcom
 	if err := d.sweep(key, n); err != nil {
 		return err
 	}
-	n.lot = n.lot || item.Kind == gs1.Lot || item.Kind == gs1.Other && counted(item)
-	n.first = earliest(n.first, time)
+	lot := item.Kind == gs1.Lot || item.Kind == gs1.Other && counted(item)
 	makes, uses := effect(e, item)
 	if uses && n.made != 0 && time+slack < n.made {
 		o.note(CodeTimeContradicted, "/event"+item.Place, item.Key, item.Key+" was used more than a day before it was made")
@@ -174,6 +173,10 @@ func (d *decision) touch(e *event.Event, item *event.Item, time int64, o *Outcom
 	if makes && n.used != 0 && n.used+slack < time {
 		o.note(CodeTimeContradicted, "/event"+item.Place, item.Key, item.Key+" was made more than a day after it was used")
 	}
+	if !makes && !uses && (n.lot || !lot) {
+		return nil // nothing to keep
+	}
+	n.lot = n.lot || lot
 	if makes {
 		n.made = earliest(n.made, time)
 	}

@@ -83,15 +83,9 @@ type when func(*stay) bool
 // now: the child is inside, as far as the ledger knows.
 func now(s *stay) bool { return s.open }
 
-// nowOrAt: the child is inside, or was at a time. A movement that is recorded late moved what was inside then; one that claims to
-// be older than the packing does not get past a hold.
-func nowOrAt(time int64) when {
-	return func(s *stay) bool { return s.open || s.from <= time && (time < s.until || time == s.from) }
-}
-
-// near: the child was inside at a time, within the slack.
-func near(time int64) when {
-	return func(s *stay) bool { return s.from <= time+slack && (s.open || s.until >= time-slack) }
+// at: the child was inside at a time. The moment of an ADD or OBSERVE counts, that of the DELETE does not.
+func at(time int64) when {
+	return func(s *stay) bool { return s.from <= time && (s.open || time < s.until || time == s.from) }
 }
 
 // stays derives from the statements about one parent when what was inside it: from an ADD until the next DELETE of the child
@@ -223,7 +217,7 @@ func (d *decision) parents(key string, n *node) (parents []string, err error) {
 	return parents, nil
 }
 
-// contentsAt lists everything inside a node near a time, at any depth, each once, without the node itself.
+// contentsAt lists everything inside a node at a time, at any depth, each once, without the node itself.
 func (d *decision) contentsAt(key string, time int64) ([]string, error) {
 	seen, queue := map[string]bool{key: true}, []string{key}
 	for i := 0; i < len(queue); i++ {
@@ -231,7 +225,7 @@ func (d *decision) contentsAt(key string, time int64) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		inside, err := d.contentsOf(queue[i], n, near(time))
+		inside, err := d.contentsOf(queue[i], n, at(time))
 		if err != nil {
 			return nil, err
 		}

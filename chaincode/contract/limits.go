@@ -29,5 +29,5 @@ const (
 )
 
 // slack is by how much two event times may differ and still count as the same, in microseconds: many records know only the
-// day (docs/rules.md, section 3).
+// day (docs/rules.md, section 3). Findings allow for it; containment under a hold does not (section 5).
 const slack = int64(24 * 60 * 60 * 1_000_000)

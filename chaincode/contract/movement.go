@@ -47,7 +47,7 @@ func (d *decision) checkHolds(e *event.Event, o *Outcome) error {
 	if err != nil {
 		return err
 	}
-	inside := nowOrAt(micros(e.Time))
+	inside := at(micros(e.Time))
 	all, err := d.holdsOn(moved(e), inside)
 	if err != nil {
 		return err
@@ -135,6 +135,6 @@ func (s *stops) report(item, place string, o *Outcome) {
 	case len(s.holds) > 0:
 		o.refuse(CodeLotHeld, place, item, item+" may not be moved: held by "+strings.Join(s.holds, ", "))
 	case s.undecided:
-		o.refuse(CodeHoldUndecided, place, item, "whether "+item+" is held takes too much to find out while a hold is spreading: send the event again later")
+		o.refuse(CodeHoldUndecided, place, item, "too much is inside "+item+", or went into it, to find out whether it is held: send the event again once the holds have spread")
 	}
 }

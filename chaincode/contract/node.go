@@ -5,8 +5,7 @@ import "github.com/foodtrace-ledger/foodtrace/internal/event"
 // node is an item or a process in the graph of what was made from what. Its key in the state is its name in the graph.
 // Times are event times in microseconds since 1970; 0 is not stated.
 type node struct {
-	lot   bool  // a lot or a class: more than one thing, so parts of it may be elsewhere
-	first int64 // earliest event that names the item
+	lot bool // a lot: more than one thing, so parts of it may be elsewhere
 	// Item: the earliest event that made it, the earliest that used it up. Process: its latest output, its earliest input.
 	made, used int64
 	balances   []balance
@@ -122,7 +121,6 @@ func (n *node) encode() ([]byte, error) {
 	w := writer{b: make([]byte, 1, 256)}
 	w.b[0] = version
 	w.flag(n.lot)
-	w.int(n.first)
 	w.int(n.made)
 	w.int(n.used)
 	w.uint(len(n.balances))
@@ -149,7 +147,7 @@ func (n *node) encode() ([]byte, error) {
 
 func (n *node) decode(data []byte) error {
 	r := newReader(data)
-	n.lot, n.first, n.made, n.used = r.byte() == 1, r.int(), r.int(), r.int()
+	n.lot, n.made, n.used = r.byte() == 1, r.int(), r.int()
 	if k := r.count(); k > 0 {
 		n.balances = make([]balance, k)
 	}

@@ -43,8 +43,8 @@ func (o *oracle) counting(kinds ...string) (all []*op) {
 	return all
 }
 
-// insideBy says whether child is directly inside parent: now (hour < 0), at an hour, or near it.
-func (o *oracle) insideBy(parent, child string, hour int, near bool) bool {
+// insideBy says whether child is directly inside parent: now (hour < 0), or at an hour.
+func (o *oracle) insideBy(parent, child string, hour int) bool {
 	all := o.counting("pack", "unpack", "observe")
 	slices.SortStableFunc(all, func(a, b *op) int { return a.hour - b.hour })
 	const never = 1 << 30
@@ -66,19 +66,8 @@ func (o *oracle) insideBy(parent, child string, hour int, near bool) bool {
 		}
 	}
 	for _, w := range windows {
-		switch {
-		case hour < 0:
-			if w.until == never {
-				return true
-			}
-		case near:
-			if w.from <= hour+24 && (w.until >= hour-24) {
-				return true
-			}
-		default:
-			if w.from <= hour && (hour < w.until || hour == w.from) {
-				return true
-			}
+		if hour < 0 && w.until == never || hour >= 0 && w.from <= hour && (hour < w.until || hour == w.from) {
+			return true
 		}
 	}
 	return false
@@ -97,14 +86,14 @@ func (o *oracle) items() []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-// contents is everything inside an item near an hour, at any depth.
+// contents is everything inside an item at an hour, at any depth.
 func (o *oracle) contents(item string, hour int) map[string]bool {
 	all := map[string]bool{}
 	for grew := true; grew; {
 		grew = false
 		for _, c := range o.items() {
 			for p := range maps.Keys(with(all, item)) {
-				if !all[c] && c != item && o.insideBy(p, c, hour, true) {
+				if !all[c] && c != item && o.insideBy(p, c, hour) {
 					all[c], grew = true, true
 				}
 			}
@@ -173,11 +162,9 @@ func union(a, b map[string]bool) map[string]bool {
 	return c
 }
 
-// movesWith is the item and everything whose hold stops it: now (hour < 0), or now and at an hour.
+// movesWith is the item and everything whose hold stops it: now (hour < 0), or at an hour.
 func (o *oracle) movesWith(item string, hour int) map[string]bool {
-	in := func(p, c string) bool {
-		return o.insideBy(p, c, -1, false) || hour >= 0 && o.insideBy(p, c, hour, false)
-	}
+	in := func(p, c string) bool { return o.insideBy(p, c, hour) }
 	all := map[string]bool{item: true}
 	for grew := true; grew; {
 		grew = false

@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-var errUndecided = errors.New("contract: " + string(CodeHoldUndecided) + ": a hold is still spreading and the item has too many ancestors or contents to look through")
+var errUndecided = errors.New("contract: " + string(CodeHoldUndecided) + ": too much is inside the item, or went into it, to find out whether it is held")
 
 // queueRecord says how far the marks of a hold have spread: the nodes whose links are still to be followed, first in, first
 // out, so that parents come before children.
