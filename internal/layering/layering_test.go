@@ -58,7 +58,7 @@ var allowed = map[string][]string{
 	// Conformance suites and test doubles may know what they test.
 	"chaincode/contract/contracttest": {"chaincode/contract", "internal/event", "internal/gs1"},
 	"internal/ledger/ledgertest":      {"chaincode/contract", "internal/event", "internal/gs1", "internal/ledger"},
-	"internal/index/indextest":        {"chaincode/contract", "internal/event", "internal/gs1", "internal/index", "internal/ledger", "internal/trace"},
+	"internal/index/indextest":        {"chaincode/contract", "internal/event", "internal/index", "internal/ledger", "internal/trace", "internal/trace/tracetest"},
 	"internal/evidence/evidencetest":  {"internal/evidence"},
 	"internal/trace/tracetest":        {"internal/event", "internal/gs1", "internal/trace"},
 
