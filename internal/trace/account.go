@@ -75,8 +75,10 @@ func (a *account) apply(steps []step, bodies map[EventID]*event.Event) {
 	for _, s := range steps {
 		e := bodies[s.event]
 		if s.ride == nil {
+			if s.moment != named { // it may name the item in several roles
+				a.own(e, s.moment)
+			}
 			named = s.moment
-			a.own(e, s.moment)
 			continue
 		}
 		in := s.ride.stay

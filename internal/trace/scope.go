@@ -141,8 +141,9 @@ func readHistories(ctx context.Context, g Graph, reader EventReader, nodes []Nod
 func readRides(ctx context.Context, g Graph, items []ItemID) ([]*ride, error) {
 	var rides []*ride
 	type leg struct {
-		item, carrier ItemID
-		from, until   moment
+		stay        *stay
+		carrier     ItemID
+		from, until moment
 	}
 	seen := map[leg]bool{} // containment may be recorded in circles
 	latest := make([]*ride, len(items))
@@ -162,7 +163,7 @@ func readRides(ctx context.Context, g Graph, items []ItemID) ([]*ride, error) {
 		for _, in := range stays(statements) {
 			for _, r := range inside[in.child] {
 				next := r.within(in)
-				l := leg{next.item, next.carrier, next.from, next.until}
+				l := leg{next.stay, next.carrier, next.from, next.until}
 				if in.observed || next.from.compare(next.until) >= 0 || seen[l] {
 					continue
 				}

@@ -49,6 +49,9 @@ var scopes = []struct{ name, events, item, want string }{
 	{"made into something else", `
 		1 new A:100KGM @plant
 		2 make A:80KGM -> B:70KGM @plant`, "A", "A plant 20KGM; B plant 70KGM; A consumed 80KGM"},
+	{"rework: in and out of one event", `
+		1 new A:100KGM @plant
+		2 make A:30KGM -> A:20KGM B:9KGM @plant`, "A", "A plant 90KGM; B plant 9KGM; A consumed 30KGM"},
 	{"sold and destroyed", `
 		1 new A:10 @shop
 		2 obs A:3 @shop !retail_selling
@@ -113,6 +116,12 @@ var scopes = []struct{ name, events, item, want string }{
 		2 pack A:60KGM in P1 @farm
 		3 pack A:40KGM in P2 @farm
 		4 obs P1 P2 ^farm >dc !shipping`, "A", "A ->dc 100KGM"},
+	{"on two pallets in one container", `
+		1 new A:100KGM @farm
+		2 pack A:60KGM in P1 @farm
+		3 pack A:30KGM in P2 @farm
+		4 pack P1 P2 in P3 @farm
+		5 obs P3 ^farm >dc !shipping`, "A", "A ->dc 90KGM; A farm 10KGM"},
 	{"contents leave with their pallet", `
 		1 new A:100KGM @shop
 		2 pack A:60KGM in P1 @shop
