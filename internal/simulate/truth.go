@@ -55,8 +55,8 @@ func newTruth() *Truth {
 	}
 }
 
-// farFuture stands for "still": no simulated event is as late.
-var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+// End is later than everything that happens in a world. It stands for "still" too.
+var End = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // pieces is what an event without a quantity moves.
 const pieces = 1000
@@ -162,11 +162,11 @@ func (t *Truth) packed(p *place, unit string, content []goods, units []string, a
 	t.appear(unit, p)
 	for _, g := range content {
 		t.inside[unit][g.id] += g.milli
-		t.carried[g.id] = append(t.carried[g.id], ride{unit, at, farFuture})
+		t.carried[g.id] = append(t.carried[g.id], ride{unit, at, End})
 	}
 	for _, u := range units {
 		t.inside[unit][u] = pieces
-		t.carried[u] = append(t.carried[u], ride{unit, at, farFuture})
+		t.carried[u] = append(t.carried[u], ride{unit, at, End})
 	}
 }
 
@@ -184,7 +184,7 @@ func (t *Truth) unpacked(p *place, unit string, at time.Time) {
 	t.appear(unit, p)
 	for item := range t.inside[unit] {
 		for i, r := range t.carried[item] {
-			if r.unit == unit && r.until.Equal(farFuture) {
+			if r.unit == unit && r.until.Equal(End) {
 				t.carried[item][i].until = at
 			}
 		}
@@ -251,7 +251,7 @@ func (t *Truth) composition(item string) map[string]span {
 		all = map[string]span{}
 	}
 	if lotID, ok := t.members[item]; ok {
-		merge(all, lotID, span{farFuture, time.Time{}})
+		merge(all, lotID, span{End, time.Time{}})
 		for older, s := range t.ancestors[lotID] {
 			merge(all, older, s)
 		}
@@ -262,7 +262,7 @@ func (t *Truth) composition(item string) map[string]span {
 // Back is everything that an item was made of, and the units in which any of it travelled before it was used.
 func (t *Truth) Back(item string) (items, carriers []string) {
 	parts := t.composition(item)
-	parts[item] = span{farFuture, time.Time{}}
+	parts[item] = span{End, time.Time{}}
 	found := map[string]bool{}
 	for part, s := range parts {
 		t.carriersOf(found, part, time.Time{}, s.left.Add(Slack))
@@ -280,7 +280,7 @@ func (t *Truth) Forward(item string) (items, carriers []string) {
 	}
 	found := map[string]bool{}
 	for part, s := range parts {
-		t.carriersOf(found, part, s.arrived.Add(-Slack), farFuture)
+		t.carriersOf(found, part, s.arrived.Add(-Slack), End)
 	}
 	return split(parts, item, found)
 }

@@ -133,7 +133,7 @@ func (w *World) tell(truth *Truth, yield func(Submission) bool) {
 			heap.Push(&waiting, s)
 		}
 	}
-	waiting.drain(farFuture, yield)
+	waiting.drain(End, yield)
 }
 
 // carryOver is what one campaign leaves to later ones.

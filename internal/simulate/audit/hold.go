@@ -62,7 +62,23 @@ func (a *Auditor) Violated(e *event.Event) []string {
 			all[id] = true
 		}
 	}
+	if e.Type == event.Transformation && e.TransformationID != "" && len(n.in(output)) > 0 && e.ErrorDeclaration == nil {
+		a.spoiled(canonical(e.TransformationID), all)
+	}
 	return slices.Sorted(maps.Keys(all))
+}
+
+// spoiled adds the downstream holds of what earlier events of a process took in: its outputs become held with the event that
+// states them.
+func (a *Auditor) spoiled(process string, found map[string]bool) {
+	for _, x := range a.usedIn(process) {
+		ancestors := a.ancestors(x)
+		for id, h := range a.holds {
+			if !h.released && h.Scope == contract.ScopeDownstream && (h.item == x || ancestors[h.item]) {
+				found[id] = true
+			}
+		}
+	}
 }
 
 // HeldBy are the IDs of the holds in force because of which an item is held, for a movement at a time (microseconds), ascending.
