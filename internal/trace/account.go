@@ -154,11 +154,11 @@ func (a *account) move(e *event.Event, list []amount, at moment) {
 	}
 }
 
-// transits are the places that goods on their way to a site may be booked under: the site, and what the event itself calls
-// the destination.
+// transits are the places that goods on their way to a site may be booked under: the site, and the party that the event
+// itself calls the destination, for shipments that stated no more than that.
 func (a *account) transits(e *event.Event, site string) []slot {
 	var slots []slot
-	for _, to := range []string{site, e.DestinationOf("location"), e.DestinationOf("possessing_party"), e.DestinationOf("owning_party")} {
+	for _, to := range []string{site, e.DestinationOf("possessing_party"), e.DestinationOf("owning_party")} {
 		s := slot{site: to, state: StateInTransit}
 		if to != "" && !slices.Contains(slots, s) {
 			slots = append(slots, s)
