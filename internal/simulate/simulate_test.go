@@ -7,6 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
+	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/gs1"
 )
@@ -28,6 +33,101 @@ func TestSameSeedSameWorld(t *testing.T) {
 	if a == written(t, 8, Messy()) {
 		t.Error("two seeds made the same world")
 	}
+}
+
+// The document reads back without a single remark, and says what the world says.
+func TestDocumentIsValid(t *testing.T) {
+	opt := Messy()
+	doc, problems := epcis.Parse([]byte(written(t, 11, opt)), epcis.Limits{})
+	for _, p := range problems {
+		t.Error(p)
+	}
+	w := New(11, opt)
+	n := 0
+	for s := range w.Records() {
+		if e := s.Record.Event; e != nil {
+			if n < len(doc.Events) && doc.Events[n].Hash() != e.Hash() {
+				t.Errorf("event %d is another one", n)
+			}
+			n++
+		}
+	}
+	if n != len(doc.Events) {
+		t.Errorf("%d events were read, %d told", len(doc.Events), n)
+	}
+	r := w.Registration()
+	want := contract.Registration{Sites: r.Sites, Products: r.Products}
+	for i := range want.Sites {
+		want.Sites[i].Owner = "" // who owns a site is not in EPCIS
+	}
+	for i := range want.Products {
+		want.Products[i].Owner = ""
+	}
+	if d := cmp.Diff(&want, doc.Header.MasterData, cmpopts.EquateEmpty()); d != "" {
+		t.Error(d)
+	}
+}
+
+// A world shows everything it is there for.
+func TestChains(t *testing.T) {
+	for _, chain := range []struct {
+		name string
+		opt  Options
+		want []string
+	}{
+		{"spinach", Options{Spinach: 1, Lots: 300}, []string{"bins as inputs", "two-part process", "instances", "rework", "nested", "destroying", "retail_selling", "sensor", "certified"}},
+		{"pork", Options{Pork: 1, Lots: 100}, []string{"killing", "two-part process", "inspection", "retail_selling"}},
+		{"shrimp", Options{Shrimp: 1, Lots: 50}, []string{"departing", "arriving", "nested", "inspection", "sensor"}},
+		{"messy", Messy(), []string{"late", "duplicate", "declared", "hold", "release", "urn", "link"}},
+	} {
+		t.Run(chain.name, func(t *testing.T) {
+			seen := sights(New(1, chain.opt))
+			for _, what := range chain.want {
+				if seen[what] == 0 {
+					t.Errorf("no %s among %v", what, seen)
+				}
+			}
+		})
+	}
+}
+
+// sights counts what is to be seen in a world.
+func sights(w *World) map[string]int {
+	seen := map[string]int{}
+	hashes := map[string]bool{}
+	var last time.Time
+	is := func(what string, yes bool) {
+		if yes {
+			seen[what]++
+		}
+	}
+	for s := range w.Records() {
+		is("inspection", s.Record.Inspection != nil)
+		is("hold", s.Record.Hold != nil)
+		is("release", s.Record.Release != nil)
+		e := s.Record.Event
+		if e == nil {
+			continue
+		}
+		seen[e.BizStep]++
+		is("late", e.Time.Before(last.Add(-24*time.Hour)))
+		last = latest(last, e.Time.Time)
+		is("duplicate", hashes[e.Hash()])
+		hashes[e.Hash()] = true
+		is("declared", e.ErrorDeclaration != nil)
+		is("two-part process", e.TransformationID != "")
+		is("sensor", len(e.SensorElements) > 0)
+		is("certified", len(e.Certification) > 0)
+		is("bins as inputs", len(e.InputEPCs) > 0)
+		is("instances", len(e.Memberships()) > 0)
+		is("nested", e.Action == event.Add && len(e.ChildEPCs) > 0)
+		is("urn", e.ReadPoint != nil && strings.HasPrefix(e.ReadPoint.ID, "urn:"))
+		is("link", e.ReadPoint != nil && strings.HasPrefix(e.ReadPoint.ID, "https:"))
+		for _, q := range e.InputQuantities {
+			is("rework", strings.HasPrefix(q.EPCClass, w.net.rework.id))
+		}
+	}
+	return seen
 }
 
 func TestSentInOrderAndInTime(t *testing.T) {
