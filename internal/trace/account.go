@@ -87,7 +87,7 @@ func (a *account) apply(steps []step, bodies map[EventID]*event.Event) {
 		}
 		a.last[in] = s.moment
 		if s.moment != named { // else it moves only as the event says of itself
-			a.ride(e, s, inside(a.item, in, s.moment, bodies))
+			a.ride(e, s, wentIn(a.item, in, s.moment, bodies))
 		}
 		a.gone[in] = s.role == RoleInput || fateOf(e) != ""
 	}
@@ -119,8 +119,8 @@ func (a *account) ride(e *event.Event, s step, inside []amount) {
 	a.move(e, inside, s.moment)
 }
 
-// inside is how much of an item went in during a stay before a moment.
-func inside(item string, in *stay, before moment, bodies map[EventID]*event.Event) (list []amount) {
+// wentIn is how much of an item went in during a stay before a moment.
+func wentIn(item string, in *stay, before moment, bodies map[EventID]*event.Event) (list []amount) {
 	for _, id := range in.events {
 		e := bodies[id]
 		if e.Action == event.Add && (moment{e.Time.UnixMicro(), id}).compare(before) < 0 {

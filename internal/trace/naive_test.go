@@ -230,12 +230,15 @@ func (n *naive) answer(back bool) string {
 }
 
 // inWords renders a result like answer does.
-func inWords(r *trace.Result, g *tracetest.Graph) string {
+func inWords(t *rapid.T, r *trace.Result, g *tracetest.Graph) string {
 	var lines []string
 	for _, n := range r.Nodes {
 		lines = append(lines, fmt.Sprintf("%s %d %v %d..%d", tracetest.Name(n.Key), n.Depth, n.Carrier, n.From, n.Until))
 	}
-	bodies, _ := g.EventBodies(nil, r.Events)
+	bodies, err := g.EventBodies(t.Context(), r.Events)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, e := range bodies {
 		lines = append(lines, fmt.Sprintf("event at %d", e.Time.UnixMicro()))
 	}
@@ -272,7 +275,7 @@ func TestRunAgainstTheRules(t *testing.T) {
 				}
 				back := direction == trace.Back
 				want := trialOf(valid(events), tracetest.Key(name), back).answer(back)
-				if diff := cmp.Diff(want, inWords(r, g)); diff != "" {
+				if diff := cmp.Diff(want, inWords(t, r, g)); diff != "" {
 					t.Fatalf("%s %s of\n%s\n%s", direction, name, strings.Join(lines, "\n"), diff)
 				}
 			}
@@ -300,7 +303,7 @@ func TestRecordOrderDoesNotMatter(t *testing.T) {
 			if err != nil {
 				continue
 			}
-			if diff := cmp.Diff(inWords(r, g), inWords(s, h)); diff != "" {
+			if diff := cmp.Diff(inWords(t, r, g), inWords(t, s, h)); diff != "" {
 				t.Fatalf("trace of %s:\n%s", name, diff)
 			}
 			if diff := cmp.Diff(linkNames(r), linkNames(s)); diff != "" {

@@ -24,6 +24,8 @@ func (s span) inverted() bool { return s.from > s.until }
 
 func (s span) covers(o span) bool { return s.from <= o.from && s.until >= o.until }
 
+func (s span) hull(o span) span { return span{min(s.from, o.from), max(s.until, o.until)} }
+
 func (s span) meet(o span) span { return span{max(s.from, o.from), min(s.until, o.until)} }
 
 // meets reports whether the spans have a moment in common, within the slack.
@@ -58,7 +60,7 @@ func (set spans) with(s span) (spans, bool) {
 		switch {
 		case s.covers(have):
 		case !s.inverted() && !have.inverted() && s.from <= have.until && have.from <= s.until:
-			s = span{min(s.from, have.from), max(s.until, have.until)}
+			s = s.hull(have)
 		default:
 			out = append(out, have)
 		}
@@ -73,7 +75,7 @@ func (set spans) with(s span) (spans, bool) {
 func (set spans) hull() span {
 	all := set[0]
 	for _, s := range set[1:] {
-		all = span{min(all.from, s.from), max(all.until, s.until)}
+		all = all.hull(s)
 	}
 	return all
 }

@@ -23,7 +23,7 @@ func Run(ctx context.Context, g Graph, q Query) (*Result, error) {
 		return nil, fmt.Errorf("%w: %s", ErrUnknownItem, q.Item)
 	}
 	r := &Result{Query: q}
-	a := answer{nodes: map[ItemID]Node{}}
+	var a answer
 	for _, d := range []Direction{Back, Forward} {
 		if q.Direction != d && q.Direction != Both {
 			continue
@@ -36,29 +36,34 @@ func Run(ctx context.Context, g Graph, q Query) (*Result, error) {
 		r.Truncated = r.Truncated || w.truncated
 		r.NotFollowed += w.notFollowed
 	}
-	if r.Nodes, err = a.sortedNodes(ctx, g); err != nil {
+	if err := a.name(ctx, g); err != nil {
 		return nil, err
 	}
-	r.Links = a.links(r.Nodes)
+	r.Nodes, r.Links = a.nodes, a.links(a.nodes)
 	r.Events = inOrder(a.events)
 	return r, nil
 }
 
 // answer gathers what the walks of a query found.
 type answer struct {
-	nodes  map[ItemID]Node
+	nodes  []Node
 	proofs []proof
 	events []moment
 }
 
 func (a *answer) add(w *walk) {
-	for item, l := range w.labels {
-		n := l.node(item, w.back)
-		if have, ok := a.nodes[item]; ok {
-			n = have.union(n)
+	nodes := make([]Node, 0, len(a.nodes)+len(w.labels))
+	for _, n := range a.nodes { // of the other direction
+		if l := w.labels[n.ID]; l != nil {
+			n = n.union(l.node(n.ID, w.back))
+			delete(w.labels, n.ID)
 		}
-		a.nodes[item] = n
+		nodes = append(nodes, n)
 	}
+	for item, l := range w.labels {
+		nodes = append(nodes, l.node(item, w.back))
+	}
+	a.nodes = nodes
 	a.proofs = append(a.proofs, w.proofs...)
 	a.events = append(a.events, w.events...)
 }
@@ -68,8 +73,13 @@ func (l *label) node(item ItemID, back bool) Node {
 	if back {
 		depth = -depth
 	}
-	all := spans(slices.Collect(l.times(back))).hull()
-	return Node{ID: item, Depth: depth, Carrier: len(l.reached) == 0, From: all.from, Until: all.until}
+	all, ok := l.self(back)
+	if !ok {
+		all = l.carried.hull()
+	} else if len(l.carried) > 0 {
+		all = all.hull(l.carried.hull())
+	}
+	return Node{ID: item, Depth: depth, Carrier: !ok, From: all.from, Until: all.until}
 }
 
 // union merges what back and forward say of one item; of two equal depths it keeps n's.
@@ -82,25 +92,24 @@ func (n Node) union(o Node) Node {
 	return n
 }
 
-func (a *answer) sortedNodes(ctx context.Context, g Graph) ([]Node, error) {
-	ids := make([]ItemID, 0, len(a.nodes))
-	for id := range a.nodes {
-		ids = append(ids, id)
+// name gives the nodes their keys and puts them in order.
+func (a *answer) name(ctx context.Context, g Graph) error {
+	slices.SortFunc(a.nodes, func(a, b Node) int { return cmp.Compare(a.ID, b.ID) })
+	ids := make([]ItemID, len(a.nodes))
+	for i, n := range a.nodes {
+		ids[i] = n.ID
 	}
-	slices.Sort(ids)
 	keys, err := g.ItemKeys(ctx, ids)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	nodes := make([]Node, len(ids))
-	for i, id := range ids {
-		nodes[i] = a.nodes[id]
-		nodes[i].Key = keys[i]
+	for i, key := range keys {
+		a.nodes[i].Key = key
 	}
-	slices.SortFunc(nodes, func(a, b Node) int {
+	slices.SortFunc(a.nodes, func(a, b Node) int {
 		return cmp.Or(cmp.Compare(max(a.Depth, -a.Depth), max(b.Depth, -b.Depth)), cmp.Compare(a.Key, b.Key))
 	})
-	return nodes, nil
+	return nil
 }
 
 // links makes links of the proofs, those to items that a limit left out excepted.
@@ -111,7 +120,7 @@ func (a *answer) links(nodes []Node) []Link {
 	}
 	type ranked struct {
 		link  struct{ from, to int }
-		kind  LinkKind
+		kind  linkKind
 		event EventID
 	}
 	proofs := make([]ranked, 0, len(a.proofs))
@@ -133,7 +142,7 @@ func (a *answer) links(nodes []Node) []Link {
 		events[i] = p.event
 		if i == 0 || p.link != proofs[i-1].link || p.kind != proofs[i-1].kind {
 			start = i
-			links = append(links, Link{Kind: p.kind, From: nodes[p.link.from].ID, To: nodes[p.link.to].ID})
+			links = append(links, Link{Kind: linkKinds[p.kind], From: nodes[p.link.from].ID, To: nodes[p.link.to].ID})
 		}
 		links[len(links)-1].Events = events[start : i+1 : i+1]
 	}

@@ -67,8 +67,20 @@ type arrival struct {
 type proof struct {
 	from, to ItemID
 	event    EventID
-	kind     LinkKind
+	kind     linkKind
 }
+
+// linkKind is a LinkKind in one byte: there are more proofs than anything else.
+type linkKind uint8
+
+const (
+	inside linkKind = iota
+	made
+	member
+)
+
+// linkKinds are in alphabetical order, as links of one pair are.
+var linkKinds = [...]LinkKind{inside: Inside, made: Made, member: Member}
 
 // moment is an event in the order of events: by event time, then in record order.
 type moment struct {
@@ -183,7 +195,7 @@ func (w *walk) made(ctx context.Context) ([]arrival, error) {
 			}
 			found = append(found, arrival{p.Item, false, bound})
 			for _, u := range by[p.Process] {
-				w.prove(Made, u.Item, p.Item, u.Event, p.Event)
+				w.prove(made, u.Item, p.Item, u.Event, p.Event)
 			}
 		}
 	}
@@ -230,7 +242,7 @@ func (w *walk) members(ctx context.Context) (found []arrival, err error) {
 		for _, s := range w.labels[x].reached {
 			found = append(found, arrival{y, false, s})
 		}
-		w.prove(Member, x, y, m.Event, m.Event)
+		w.prove(member, x, y, m.Event, m.Event)
 	}
 	return found, nil
 }
@@ -281,7 +293,7 @@ func (w *walk) reached() []ItemID {
 }
 
 // prove notes a link from the item followed to the one reached; links lead from earlier to later whatever the direction.
-func (w *walk) prove(kind LinkKind, followed, reached ItemID, events ...EventID) {
+func (w *walk) prove(kind linkKind, followed, reached ItemID, events ...EventID) {
 	from, to := followed, reached
 	if w.back {
 		from, to = to, from
@@ -289,9 +301,9 @@ func (w *walk) prove(kind LinkKind, followed, reached ItemID, events ...EventID)
 	w.note(kind, from, to, events)
 }
 
-func (w *walk) proveStay(in stay) { w.note(Inside, in.child, in.parent, in.events) }
+func (w *walk) proveStay(in stay) { w.note(inside, in.child, in.parent, in.events) }
 
-func (w *walk) note(kind LinkKind, from, to ItemID, events []EventID) {
+func (w *walk) note(kind linkKind, from, to ItemID, events []EventID) {
 	for i, e := range events {
 		if i == 0 || e != events[i-1] {
 			w.proofs = append(w.proofs, proof{from, to, e, kind})

@@ -291,7 +291,7 @@ func search(t *testing.T, open Open) {
 }
 
 // samples is how many random chains are tried: each needs databases of its own, which cost some syncs.
-const samples = 25
+const samples = 12
 
 // sample draws the same random value for a number every time.
 func sample[T any](n int, draw func(*rapid.T) T) T { return rapid.Custom(draw).Example(n) }

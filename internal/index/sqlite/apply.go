@@ -245,7 +245,7 @@ type notes struct {
 }
 
 func (p *projection) event(r *contract.Record, o *contract.Outcome) error {
-	body, err := json.Marshal(r.Event)
+	body, err := r.Event.Text()
 	if err != nil {
 		return err
 	}
@@ -402,7 +402,7 @@ func (p *projection) declareVoid(r *contract.Record, o *contract.Outcome) error 
 }
 
 func (p *projection) violation(r *contract.Record, o *contract.Outcome) error {
-	body, err := json.Marshal(r.Event)
+	body, err := r.Event.Text()
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
+	"github.com/foodtrace-ledger/foodtrace/internal/index"
 	"github.com/foodtrace-ledger/foodtrace/internal/index/indextest"
 	"github.com/foodtrace-ledger/foodtrace/internal/index/sqlite"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
@@ -76,8 +77,8 @@ func BenchmarkApply(b *testing.B) {
 	}
 }
 
-// chain makes event i of a supply chain of many lots: each step of ten thousand lots takes two of the step before (its
-// own and its neighbour's) on a pallet, and every lot is received once.
+// chainEvent makes event i of a supply chain of many lots: a hundred lots are made at a time, each of two lots of the
+// hundred before, and every lot is stored once. So all lots come of the first, through a hundredth as many steps.
 func chainEvent(i int) *event.Event {
 	const width = 100
 	lot, kind := i/2, i%2
@@ -140,5 +141,25 @@ func load(b *testing.B, ix *sqlite.Index, lots int) {
 			b.Fatal(err)
 		}
 		blocks = blocks[n:]
+	}
+}
+
+// BenchmarkRead reads what the page of one lot shows: the item, its events, its holds.
+func BenchmarkRead(b *testing.B) {
+	ix := open(b, sqlite.Options{})
+	load(b, ix, 1e4)
+	i := 0
+	for b.Loop() {
+		i = (i + 7919) % 1e4
+		key := fmt.Sprintf("https://id.gs1.org/01/09506000134352/10/L%07d", i)
+		if _, err := ix.Item(b.Context(), key); err != nil {
+			b.Fatal(err)
+		}
+		if events, _, err := ix.EventsOf(b.Context(), key, index.Page{}); err != nil || len(events) < 2 {
+			b.Fatal(len(events), err)
+		}
+		if _, _, err := ix.Holds(b.Context(), index.ActFilter{Item: key}, index.Page{}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
