@@ -1,6 +1,6 @@
 package gs1
 
-// divergence is a reason why rows of the conformance vectors come out otherwise here. docs/divergences.d/gs1.md says the
+// divergence is a reason why rows of the conformance vectors come out otherwise here. docs/divergences.md says the
 // same for people.
 type divergence struct {
 	reason string

@@ -28,7 +28,7 @@ func (f *flow) porkCampaign() {
 		for range f.between(2, 4) {
 			outputs = append(outputs, goods{f.newLot(n.carcass), f.between(700, 1500) * kilo, n.carcass.unit})
 		}
-		f.run(n.slaughterhouse, process{step: "killing", inputs: []goods{herd}, outputs: outputs,
+		f.run(n.slaughterhouse, process{step: "creating_class_instance", inputs: []goods{herd}, outputs: outputs,
 			facts: []fact{{"bestBeforeDate", f.day(n.slaughterhouse, 6)}}})
 		for _, side := range outputs {
 			f.inspect(n.regulator, n.slaughterhouse, side.id, "quarantine", contract.Pass)

@@ -136,7 +136,7 @@ func (f *flow) heldPork(s *Story, now time.Time) {
 	f.deliver(order{from: n.pigFarms[0], to: n.slaughterhouse, goods: []goods{herd}}, 2, 3)
 	f.wait(8, 10)
 	sides := []goods{{f.newLot(n.carcass), 2300 * kilo, n.carcass.unit}, {f.newLot(n.carcass), 2450 * kilo, n.carcass.unit}}
-	f.run(n.slaughterhouse, process{step: "killing", inputs: []goods{herd}, outputs: sides, facts: []fact{{"bestBeforeDate", f.day(n.slaughterhouse, 7)}}})
+	f.run(n.slaughterhouse, process{step: "creating_class_instance", inputs: []goods{herd}, outputs: sides, facts: []fact{{"bestBeforeDate", f.day(n.slaughterhouse, 7)}}})
 	for _, side := range sides {
 		f.inspect(n.regulator, n.slaughterhouse, side.id, "quarantine", contract.Pass)
 	}
