@@ -116,3 +116,33 @@ func missing(t *testing.T, got audit.Trace, lot string, items []string) {
 		}
 	}
 }
+
+// A downstream hold stops everything that was really made of a lot; where nothing is reworked, that and nothing else.
+func TestHeldIsWhatCameOfIt(t *testing.T) {
+	for _, c := range []struct {
+		opt   simulate.Options
+		exact bool
+	}{
+		{simulate.Options{Pork: 1, Shrimp: 1, Lots: 40}, true},
+		{simulate.Options{Spinach: 1, Rework: 0.5, Lots: 30}, false},
+	} {
+		forSeeds(t, c.opt, func(t *testing.T, truth *simulate.Truth, a *audit.Auditor) {
+			for _, lot := range truth.Lots {
+				items, _ := truth.Forward(lot)
+				for _, thing := range truth.Things() {
+					really := thing == lot || slices.Contains(items, thing)
+					if held := heldBecauseOf(a, lot, thing); held != really && (c.exact || really) {
+						t.Errorf("a hold on %s holds %s: %v, made of it: %v", lot, thing, held, really)
+					}
+				}
+			}
+		})
+	}
+}
+
+// heldBecauseOf says whether a downstream hold on a lot would hold a thing at the end.
+func heldBecauseOf(a *audit.Auditor, lot, thing string) bool {
+	a.Add(contract.Record{Hold: &contract.Hold{Item: lot, Scope: contract.ScopeDownstream}}, contract.Outcome{ID: "hold", Status: contract.Accepted})
+	defer a.Add(contract.Record{Release: &contract.Release{Hold: "hold"}}, contract.Outcome{ID: "release", Status: contract.Accepted})
+	return len(a.HeldBy(thing, simulate.End.UnixMicro())) > 0
+}

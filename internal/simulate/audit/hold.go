@@ -100,12 +100,12 @@ func (a *Auditor) HeldBy(item string, at int64) []string {
 		for _, lot := range a.lotsOf(x) {
 			look(lot)
 		}
-		for _, c := range a.inside(x, at) {
+		for _, c := range a.insideOrNow(x, at) {
 			look(c)
 		}
 		if a.isThing(x) {
 			for _, p := range a.carriers(x) {
-				if slices.Contains(a.inside(p, at), x) {
+				if slices.Contains(a.insideOrNow(p, at), x) {
 					look(p)
 				}
 			}
@@ -169,6 +169,11 @@ func (a *Auditor) inside(unit string, at int64) (items []string) {
 		}
 	}
 	return items
+}
+
+// insideOrNow is what was directly in a unit at a time, and what is in it now: in a window that nothing has ended.
+func (a *Auditor) insideOrNow(unit string, at int64) []string {
+	return append(a.inside(unit, at), a.inside(unit, ever-1)...)
 }
 
 // isThing says that an item is an instance or a logistic unit.
