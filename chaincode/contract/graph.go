@@ -88,6 +88,13 @@ func at(time int64) when {
 	return func(s *stay) bool { return s.from <= time && (s.open || time < s.until || time == s.from) }
 }
 
+// atOrNow: the child was inside at a time, or is inside now. What is moved is looked through by both, because the time is
+// the sender's word, and many records know only the day.
+func atOrNow(time int64) when {
+	then := at(time)
+	return func(s *stay) bool { return now(s) || then(s) }
+}
+
 // stays derives from the statements about one parent when what was inside it: from an ADD until the next DELETE of the child
 // or of everything; an OBSERVE outside of that states one moment. Equal times count in the order of the record.
 func stays(statements []link) (all []stay) {

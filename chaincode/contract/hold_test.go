@@ -73,6 +73,17 @@ func TestHoldThroughContents(t *testing.T) {
 	free(b, 9, inst("i"))
 }
 
+// An event time is the sender's word: one from before the packing, or from the morning of that day, does not get a pallet out.
+func TestBackdatedMovement(t *testing.T) {
+	b := network(t)
+	b.Accept(farm, pack(5, sscc(1), lot("A")))
+	id := b.Accept(regulator, hold(lot("A"), contract.ScopeLot, 6)).ID
+	stopped(b, 2, []string{id}, sscc(1))
+	b.Accept(farm, unpack(7, sscc(1), lot("A")))
+	stopped(b, 6, []string{id}, sscc(1)) // it was inside then
+	free(b, 8, sscc(1))
+}
+
 func TestHoldThroughMembership(t *testing.T) {
 	b := network(t)
 	b.Accept(farm, ev(event.Object, "commissioning", 0, action(event.Add), objects(inst("i")), ilmd(`{"cbvmda:lotNumber":"A"}`)))

@@ -162,9 +162,9 @@ func union(a, b map[string]bool) map[string]bool {
 	return c
 }
 
-// movesWith is the item and everything whose hold stops it: now (hour < 0), or at an hour.
+// movesWith is the item and everything whose hold stops it: now (hour < 0), or at an hour or now.
 func (o *oracle) movesWith(item string, hour int) map[string]bool {
-	in := func(p, c string) bool { return o.insideBy(p, c, hour) }
+	in := func(p, c string) bool { return o.insideBy(p, c, hour) || o.insideBy(p, c, -1) }
 	all := map[string]bool{item: true}
 	for grew := true; grew; {
 		grew = false
