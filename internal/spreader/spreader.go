@@ -56,6 +56,9 @@ func spread(ctx context.Context, l Ledger, by ledger.Signer, log *slog.Logger) e
 			holds, err = contract.HoldSpreading(s)
 			return err
 		})
+		if ctx.Err() != nil {
+			return nil // the read was cut off
+		}
 		if err != nil {
 			return fmt.Errorf("spreader: %w", err)
 		}
