@@ -136,7 +136,7 @@ func (a *answer) links(nodes []Node) []Link {
 	})
 	proofs = slices.Compact(proofs)
 	events := make([]EventID, len(proofs)) // one array for all links
-	var links []Link
+	links := make([]Link, 0, len(nodes))
 	start := 0
 	for i, p := range proofs {
 		events[i] = p.event

@@ -255,7 +255,7 @@ func (m *rows) itemKeys(ids []trace.ItemID) []string {
 }
 
 func (m *rows) usesOf(items []trace.ItemID) []trace.Use {
-	var out []trace.Use
+	out := make([]trace.Use, 0, 4*len(items)) // made, stored, sent, used
 	for _, item := range items {
 		start := len(out)
 		for i := m.byItem.first(int64(item)); i != 0; i = m.uses[i-1].nextOfItem {
