@@ -80,7 +80,9 @@ func TestBackdatedMovement(t *testing.T) {
 	id := b.Accept(regulator, hold(lot("A"), contract.ScopeLot, 6)).ID
 	stopped(b, 2, []string{id}, sscc(1))
 	b.Accept(farm, unpack(7, sscc(1), lot("A")))
-	stopped(b, 6, []string{id}, sscc(1)) // it was inside then
+	if o := b.Refuse(farm, ship(6, sscc(1))); !slices.Equal(o.Violations, []string{id}) { // it was inside then
+		t.Errorf("violations %v", o.Violations)
+	}
 	free(b, 8, sscc(1))
 }
 
