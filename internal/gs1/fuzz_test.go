@@ -28,6 +28,10 @@ func seeds(f *testing.F) {
 		"https://a/x/gtin/614141123452/lot/+%2B;a='b'#f",
 		"https://a/8006/106141411234590102/10/L",
 		"HTTPS://ID.GS1.ORG:443/414/0614141123452/254/0",
+		"https://id.gs1.org/01/00614141123452/10/L",
+		"https://id.gs1.org/01/00614141123452/10/414",
+		"https://id.gs1.org/414/0614141123452/254/8019",
+		"https://id.gs1.org/8006/106141411234590102/21/L-1",
 		"https://id.gs1.org/8018/061414112345678905/8019/1",
 		"https://u@[2001:db8::1]/00/106141412345678908",
 	} {
@@ -41,6 +45,12 @@ func FuzzCanonical(f *testing.F) {
 		text, err := Canonical(uri)
 		if again, err2 := Canonical(text); again != text || (err == nil) != (err2 == nil) {
 			t.Fatalf("%q: %q, %v, then %q, %v", uri, text, err, again, err2)
+		}
+		if quick, ok := asItIs(uri); ok {
+			slow, err := canonicalise(nil, uri)
+			if err != nil || slow.asGiven || string(slow.text) != uri || slow.id(uri) != quick.id(uri) {
+				t.Fatalf("%q as it is: %+v, otherwise %+v, %v", uri, quick.id(uri), slow.id(uri), err)
+			}
 		}
 		id, _ := Parse(uri)
 		if id.Canonical != text {

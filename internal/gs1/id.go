@@ -35,6 +35,9 @@ const canonicalStem = "https://id.gs1.org/"
 // serial number or extension is too long or has a character that GS1 does not allow (a space, a Chinese character) has its
 // parts and Kind, so that its product is known, but Canonical as given.
 func Parse(uri string) (ID, error) {
+	if c, ok := asItIs(uri); ok {
+		return c.id(uri), nil
+	}
 	var room [maxCanonical]byte
 	c, err := canonicalise(room[:0], uri)
 	if c.key == nil {
@@ -52,6 +55,9 @@ func Parse(uri string) (ID, error) {
 // variant), no query, one percent-encoding (all but RFC 3986 unreserved characters). Errors are those of [Parse]; the text
 // is usable with each of them, and is uri itself where it is not a readable GS1 identifier.
 func Canonical(uri string) (string, error) {
+	if _, ok := asItIs(uri); ok {
+		return uri, nil
+	}
 	var room [maxCanonical]byte
 	c, err := canonicalise(room[:0], uri)
 	if c.key == nil || c.asGiven {
@@ -95,6 +101,33 @@ func canonicalise(room []byte, uri string) (canonical, *Error) {
 		return c, err
 	}
 	return canonical{}, nil
+}
+
+// asItIs takes apart a URI that is canonical already and without fault, as most are: nothing has to be written anew. It knows
+// the keys of digits alone with at most one qualifier that needs no percent-encoding; ok is false for everything else.
+func asItIs(uri string) (c canonical, ok bool) {
+	path, ok := strings.CutPrefix(uri, canonicalStem)
+	if !ok {
+		return canonical{}, false
+	}
+	ai, _, _ := strings.Cut(path, "/")
+	k := keyNamed(ai)
+	if k == nil || k.ai != ai || k.check == 0 || k.tail > 0 {
+		return canonical{}, false
+	}
+	c.key, c.keyAt = k, len(canonicalStem)+len(ai)+1
+	c.keyEnd = c.keyAt + k.digits
+	if len(uri) < c.keyEnd || !allDigits(uri[c.keyAt:c.keyEnd]) || !endsInCheckDigit(uri[c.keyAt:c.keyAt+k.check]) {
+		return canonical{}, false
+	}
+	return c, len(uri) == c.keyEnd || uri[c.keyEnd] == '/' && c.qualifierAsItIs(uri)
+}
+
+func (c *canonical) qualifierAsItIs(uri string) bool {
+	ai, value, _ := strings.Cut(uri[c.keyEnd+1:], "/")
+	q := qualifierNamed(ai)
+	c.qual, c.qualAt = q, len(uri)-len(value)
+	return q != nil && q.ai == ai && ai != "22" && q.fits(c.key) && value != "" && len(value) <= q.max && q.set.plainPrefix(value) == len(value)
 }
 
 func (c *canonical) start(room []byte, k *key) {

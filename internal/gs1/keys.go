@@ -99,27 +99,30 @@ var qualifiers = [...]qualifier{
 }
 
 // keyNamed finds a key by application identifier or short name; nil when there is none.
-func keyNamed(name string) *key {
-	if name == "cpi" { // a common other spelling of cpid
-		name = "cpid"
-	}
-	byAI := startsWithDigit(name)
+func keyNamed(name string) *key { return keyNames[name] }
+
+// qualifierNamed does the same for a qualifier.
+func qualifierNamed(name string) *qualifier { return qualifierNames[name] }
+
+var keyNames, qualifierNames = namesOfKeys(), namesOfQualifiers()
+
+func namesOfKeys() map[string]*key {
+	names := map[string]*key{}
 	for i := range keys {
-		if k := &keys[i]; byAI && k.ai == name || !byAI && k.name == name {
-			return k
-		}
+		k := &keys[i]
+		names[k.ai], names[k.name] = k, k
 	}
-	return nil
+	names["cpi"] = names["cpid"] // a common other spelling
+	return names
 }
 
-func qualifierNamed(name string) *qualifier {
-	byAI := startsWithDigit(name)
+func namesOfQualifiers() map[string]*qualifier {
+	names := map[string]*qualifier{}
 	for i := range qualifiers {
-		if q := &qualifiers[i]; byAI && q.ai == name || !byAI && q.name == name {
-			return q
-		}
+		q := &qualifiers[i]
+		names[q.ai], names[q.name] = q, q
 	}
-	return nil
+	return names
 }
 
 func startsWithDigit(s string) bool { return s != "" && s[0] >= '0' && s[0] <= '9' }

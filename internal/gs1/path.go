@@ -8,8 +8,10 @@ func splitHTTP(uri string) (host, path string, ok bool) {
 	if !ok {
 		return "", "", false
 	}
-	if i := strings.IndexAny(rest, "?#"); i >= 0 {
-		rest = rest[:i]
+	for _, mark := range [...]byte{'?', '#'} {
+		if i := strings.IndexByte(rest, mark); i >= 0 {
+			rest = rest[:i]
+		}
 	}
 	i := strings.IndexByte(rest, '/')
 	if i < 0 {
