@@ -155,6 +155,8 @@ func TestScope(t *testing.T) {
 		{"on the way", "0 x:f commissioning new:x:a*10\n1 x:f shipping is:x:a*3 to:x:dc", "x:a", "3 in_transit x:dc, 7 held x:f"},
 		{"of one lot in two units of a shipment, the sum", "0 x:f commissioning new:x:a*10\n1 x:f packing put:x:a*4 into:x:P\n1 x:f packing put:x:a*6 into:x:Q\n" +
 			"2 x:f shipping is:x:P,x:Q to:x:dc", "x:a", "10 in_transit x:dc"},
+		{"seen in two units where it was not, the sum", "0 x:f packing put:x:a*4 into:x:P\n0 x:f packing put:x:a*6 into:x:Q\n1 x:g storing is:x:P,x:Q", "x:a",
+			"10 held x:g, 4 held x:f"},
 		{"used up with its unit, whatever empties it later", "0 x:f commissioning new:x:a*10\n1 x:f packing put:x:a*10 into:x:P\n" +
 			"2 x:f commissioning in:x:P out:x:b*9\n3 x:f unpacking take:* from:x:P", "x:a", "consumed 10"},
 		{"sold, destroyed, too much", "0 x:f commissioning new:x:a*10\n1 x:f retail_selling is:x:a*8\n2 x:f destroying is:x:a*5", "x:a", "sold 8, destroyed 5"},
@@ -195,6 +197,7 @@ func TestHold(t *testing.T) {
 		{"the pallet it is on", palletised, "x:a", contract.ScopeLot, "3 x:p shipping is:x:P", true},
 		{"the frame its pallet is in", palletised, "x:a", contract.ScopeLot, "3 x:p shipping is:x:F", true},
 		{"not the pallet when it is off", palletised, "x:a", contract.ScopeLot, "7 x:p shipping is:x:P", false},
+		{"a pallet it is on now, whatever day is stated", "5 x:f packing put:x:a*1 into:x:P", "x:a", contract.ScopeLot, "1 x:f shipping is:x:P", true},
 		{"not the rest of a lot on a held pallet", palletised, "x:P", contract.ScopeLot, "3 x:p shipping is:x:a*1", false},
 		{"a pallet on a held frame", palletised, "x:F", contract.ScopeLot, "3 x:p shipping is:x:P", true},
 		{"packing it", reworked, "x:b", contract.ScopeLot, "20 x:p other put:x:b*1 into:x:P", true},

@@ -81,38 +81,43 @@ func (a *Auditor) spoiled(process string, found map[string]bool) {
 	}
 }
 
-// HeldBy are the IDs of the holds in force because of which an item is held, for a movement at a time (microseconds), ascending.
+// HeldBy are the IDs of the holds in force because of which an item is held, for a movement at a time (microseconds),
+// ascending. What is inside what is asked twice: at that time, which is the sender's word, and as it is now.
 func (a *Auditor) HeldBy(item string, at int64) []string {
 	if !slices.ContainsFunc(slices.Collect(maps.Values(a.holds)), func(h *hold) bool { return !h.released }) {
 		return nil
 	}
 	found := map[string]bool{}
-	// Everything whose being held makes the item held: itself and the lots it is a member of; what is inside, at any depth;
-	// what it is inside of, as long as it is no lot, and all of that again for these.
-	seen := map[string]bool{}
-	var look func(string)
-	look = func(x string) {
-		if seen[x] {
-			return
-		}
-		seen[x] = true
-		a.named(x, found)
-		for _, lot := range a.lotsOf(x) {
-			look(lot)
-		}
-		for _, c := range a.insideOrNow(x, at) {
-			look(c)
-		}
-		if a.isThing(x) {
-			for _, p := range a.carriers(x) {
-				if slices.Contains(a.insideOrNow(p, at), x) {
-					look(p)
-				}
+	for _, moment := range []int64{at, now} {
+		a.look(item, moment, map[string]bool{}, found)
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// now is behind every window that has closed.
+const now = ever - 1
+
+// look visits everything whose being held makes an item held: itself and the lots it is a member of; what is inside, at any
+// depth; what it is inside of, as long as it is no lot; and all of that again for these.
+func (a *Auditor) look(x string, at int64, seen, found map[string]bool) {
+	if seen[x] {
+		return
+	}
+	seen[x] = true
+	a.named(x, found)
+	for _, lot := range a.lotsOf(x) {
+		a.look(lot, at, seen, found)
+	}
+	for _, c := range a.inside(x, at) {
+		a.look(c, at, seen, found)
+	}
+	if a.isThing(x) {
+		for _, p := range a.carriers(x) {
+			if slices.Contains(a.inside(p, at), x) {
+				a.look(p, at, seen, found)
 			}
 		}
 	}
-	look(item)
-	return slices.Sorted(maps.Keys(found))
 }
 
 // named adds the holds in force that name an item, and the downstream holds that name an ancestor.

@@ -67,38 +67,73 @@ func (a *Auditor) replayAll() *Books {
 	return b
 }
 
+// moved is what an event says of one item in one role, its own amounts and those in the units it names together.
+type moved struct {
+	item   string
+	role   role
+	shares []share
+}
+
 func (b *Books) replay(n *entry) {
 	named := map[string]bool{}
 	for _, u := range n.uses {
 		named[u.item] = true
 	}
-	// Inputs before outputs, because some of an output may be an input again.
+	var all []*moved
 	for _, u := range n.uses {
-		if u.kind == class {
-			continue
+		if u.kind != class {
+			all = add(all, u.item, u.role, u.share())
+			all = b.addContents(all, u.item, u.role, named)
 		}
-		gone := b.apply(n, u.item, u.role, u.share())
-		b.applyContents(n, u.item, u.role, named)
-		if gone {
-			b.empty(u.item)
+	}
+	var gone []string
+	for _, m := range all {
+		if b.apply(n, m) {
+			gone = append(gone, m.item)
 		}
+	}
+	for _, unit := range gone {
+		b.empty(unit)
 	}
 	if n.containment() {
 		b.box(n)
 	}
 }
 
-// applyContents moves what is inside a unit with it; what the event names itself moves as it says.
-func (b *Books) applyContents(n *entry, unit string, r role, named map[string]bool) {
+// add keeps one entry for each item and role, and in it one share for each unit of measure. A thing is one piece, however
+// often somebody says so.
+func add(all []*moved, item string, r role, s share) []*moved {
+	i := slices.IndexFunc(all, func(m *moved) bool { return m.item == item && m.role == r })
+	if i < 0 {
+		return append(all, &moved{item, r, []share{s}})
+	}
+	all[i].shares = addShare(all[i].shares, s)
+	return all
+}
+
+func addShare(list []share, s share) []share {
+	i := slices.IndexFunc(list, func(o share) bool { return o.unit == s.unit })
+	switch {
+	case i < 0:
+		return append(list, s)
+	case !s.thing:
+		list[i].amount, list[i].unknown = sum(list[i].amount, s.amount), list[i].unknown || s.unknown
+	}
+	return list
+}
+
+// addContents: what is inside a unit moves with it, but what the event names itself moves as it says.
+func (b *Books) addContents(all []*moved, unit string, r role, named map[string]bool) []*moved {
 	for _, c := range sortedKeys(b.boxes[unit]) {
 		if named[c] {
 			continue
 		}
 		for _, s := range b.boxes[unit][c] {
-			b.apply(n, c, r, s)
+			all = add(all, c, r, s)
 		}
-		b.applyContents(n, c, r, named)
+		all = b.addContents(all, c, r, named)
 	}
+	return all
 }
 
 // empty forgets the contents of a unit that left the chain: they left with it.
@@ -120,7 +155,7 @@ func (b *Books) box(n *entry) {
 		case event.Add:
 			for _, u := range n.uses {
 				if u.role == child && u.kind != class {
-					b.boxes[p][u.item] = addShare(b.boxes[p][u.item], u)
+					b.boxes[p][u.item] = addShare(b.boxes[p][u.item], u.share())
 				}
 			}
 		case event.Delete:
@@ -134,62 +169,49 @@ func (b *Books) box(n *entry) {
 	}
 }
 
-// addShare adds what an event puts in. A thing is one piece, however often somebody says so.
-func addShare(list []share, u use) []share {
-	i := slices.IndexFunc(list, func(s share) bool { return s.unit == u.unit })
-	switch {
-	case i < 0:
-		return append(list, u.share())
-	case u.kind != thing:
-		list[i].amount, list[i].unknown = sum(list[i].amount, u.amount), list[i].unknown || u.unknown
-	}
-	return list
-}
-
-// apply is the list of section 4 for one item of one event: the first line that fits. It says whether the amount left the
-// chain.
-func (b *Books) apply(n *entry, item string, r role, s share) (gone bool) {
-	e := n.event
+// apply is the list of section 4 for one item of one event: the first line that fits. It says whether the item left the chain.
+func (b *Books) apply(n *entry, m *moved) (gone bool) {
+	e, r := n.event, m.role
 	site, readPoint := keyOf(e.BizLocation), keyOf(e.ReadPoint)
 	here := place{id: cmp.Or(site, readPoint)}
 	step := word(e.BizStep)
+	var move func(share)
 	switch {
 	case r == output || r == object && e.Type == event.Object && e.Action == event.Add:
-		b.put(n, item, here, s)
+		move = func(s share) { b.put(n, m.item, here, s) }
 	case r == input:
-		return b.leave(item, trace.Consumed, here, s)
+		move, gone = func(s share) { b.leave(m.item, trace.Consumed, here, s) }, true
 	case step == "retail_selling":
-		return b.leave(item, trace.Sold, here, s)
+		move, gone = func(s share) { b.leave(m.item, trace.Sold, here, s) }, true
 	case step == "destroying" || e.Type == event.Object && e.Action == event.Delete:
-		return b.leave(item, trace.Destroyed, here, s)
+		move, gone = func(s share) { b.leave(m.item, trace.Destroyed, here, s) }, true
 	case slices.Contains([]string{"shipping", "departing", "loading", "transporting"}, step) && len(e.Destinations) > 0:
-		rest := b.take(item, place{id: cmp.Or(readPoint, site, sourceLocation(e))}, s)
-		b.take(item, place{id: sourceLocation(e)}, rest)
-		b.put(n, item, place{destination(e), true}, s)
+		from := place{id: cmp.Or(readPoint, site, sourceLocation(e))}
+		move = func(s share) { b.carry(n, m.item, s, place{destination(e), true}, from) }
 	case slices.Contains(arrivingSteps, step):
 		here.id = cmp.Or(here.id, destinationLocation(e))
-		b.arrive(n, item, here, s)
-	default:
-		b.seen(n, item, here, s)
+		move = func(s share) { b.carry(n, m.item, s, here, place{here.id, true}) }
+	case len(b.stock[m.item][here]) > 0: // seen where it is
+		return false
+	default: // seen where it was not
+		move = func(s share) {
+			b.take(m.item, place{here.id, true}, s)
+			b.put(n, m.item, here, s)
+		}
 	}
-	return false
+	for _, s := range m.shares {
+		move(s)
+	}
+	return gone
 }
 
-func (b *Books) arrive(n *entry, item string, here place, s share) {
-	rest := b.take(item, place{here.id, true}, s)
-	if from := sourceLocation(n.event); from != "" {
-		b.take(item, place{id: from}, rest)
+// carry moves an amount; what is not where it should come from is taken from the source location, if that has it.
+func (b *Books) carry(n *entry, item string, s share, to, from place) {
+	rest := b.take(item, from, s)
+	if source := sourceLocation(n.event); source != "" {
+		b.take(item, place{id: source}, rest)
 	}
-	b.put(n, item, here, s)
-}
-
-// seen moves an item to a site that does not hold it.
-func (b *Books) seen(n *entry, item string, here place, s share) {
-	if len(b.stock[item][here]) > 0 {
-		return
-	}
-	b.take(item, place{here.id, true}, s)
-	b.put(n, item, here, s)
+	b.put(n, item, to, s)
 }
 
 // put adds an amount at a place. An event without a place moves nothing.
@@ -240,7 +262,7 @@ func (b *Books) take(item string, at place, s share) (rest share) {
 	return rest
 }
 
-func (b *Books) leave(item string, fate trace.Fate, from place, s share) (gone bool) {
+func (b *Books) leave(item string, fate trace.Fate, from place, s share) {
 	b.take(item, from, s)
 	l := b.left[exit{item, fate, s.unit}]
 	if l == nil {
@@ -251,7 +273,6 @@ func (b *Books) leave(item string, fate trace.Fate, from place, s share) (gone b
 	if s.unknown {
 		l.unknown++
 	}
-	return true
 }
 
 // sum adds; the simulated amounts stay far inside the range.
