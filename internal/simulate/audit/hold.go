@@ -82,20 +82,15 @@ func (a *Auditor) spoiled(process string, found map[string]bool) {
 }
 
 // HeldBy are the IDs of the holds in force because of which an item is held, for a movement at a time (microseconds),
-// ascending. What is inside what is asked twice: at that time, which is the sender's word, and as it is now.
+// ascending.
 func (a *Auditor) HeldBy(item string, at int64) []string {
 	if !slices.ContainsFunc(slices.Collect(maps.Values(a.holds)), func(h *hold) bool { return !h.released }) {
 		return nil
 	}
 	found := map[string]bool{}
-	for _, moment := range []int64{at, now} {
-		a.look(item, moment, map[string]bool{}, found)
-	}
+	a.look(item, at, map[string]bool{}, found)
 	return slices.Sorted(maps.Keys(found))
 }
-
-// now is behind every window that has closed.
-const now = ever - 1
 
 // look visits everything whose being held makes an item held: itself and the lots it is a member of; what is inside, at any
 // depth; what it is inside of, as long as it is no lot; and all of that again for these.
@@ -108,12 +103,12 @@ func (a *Auditor) look(x string, at int64, seen, found map[string]bool) {
 	for _, lot := range a.lotsOf(x) {
 		a.look(lot, at, seen, found)
 	}
-	for _, c := range a.inside(x, at) {
+	for _, c := range a.insideOrNow(x, at) {
 		a.look(c, at, seen, found)
 	}
 	if a.isThing(x) {
 		for _, p := range a.carriers(x) {
-			if slices.Contains(a.inside(p, at), x) {
+			if slices.Contains(a.insideOrNow(p, at), x) {
 				a.look(p, at, seen, found)
 			}
 		}
