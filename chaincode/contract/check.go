@@ -26,9 +26,34 @@ func checkKey(key, place string, o *Outcome) {
 	}
 }
 
-// checkIdentifier remarks what is wrong with a GS1 identifier.
+// isPlain says that a text is printable ASCII.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// checkEventItem checks the identifier of an event's item.
+func checkEventItem(item *event.Item, o *Outcome) {
+	if item.Fault == nil && len(item.Key) <= MaxKey && isPlain(item.Key) {
+		return // nearly all
+	}
+	place := "/event" + item.Place
+	checkKey(item.Key, place, o)
+	noteFault(item.Fault, item.Key, place, o)
+}
+
+// checkIdentifier remarks what is wrong with an identifier in its canonical form.
 func checkIdentifier(key, place string, o *Outcome) {
 	_, err := gs1.Canonical(key)
+	noteFault(err, key, place, o)
+}
+
+// noteFault remarks what is wrong with a GS1 identifier; nil is nothing.
+func noteFault(err error, key, place string, o *Outcome) {
 	switch {
 	case err == nil:
 	case gs1.IsCheckDigit(err):
@@ -44,9 +69,9 @@ func checkItem(uri, place string, o *Outcome) string {
 		o.refuse(CodeFieldMissing, place, "", "the record does not say which item it is about")
 		return ""
 	}
-	id, _ := gs1.Parse(uri)
+	id, err := gs1.Parse(uri)
 	checkKey(id.Canonical, place, o)
-	checkIdentifier(id.Canonical, place, o)
+	noteFault(err, id.Canonical, place, o)
 	if id.Kind == gs1.Class {
 		o.refuse(CodeItemIsClass, place, id.Canonical, "a product class is no lot: name the lot, instance or logistic unit")
 	}

@@ -73,21 +73,29 @@ func (r *Record) append(b []byte) ([]byte, error) {
 		act, err := json.Marshal(r, canonical)
 		return append(b, act...), err
 	}
+	text, err := r.Event.Text()
+	if err != nil {
+		return nil, err
+	}
+	b = append(append(b, `{"event":`...), text...)
+	if r.onlyEvent() {
+		return append(b, '}'), nil
+	}
 	rest := *r
 	rest.Event = nil
 	other, err := json.Marshal(&rest, canonical)
 	if err != nil {
 		return nil, err
 	}
-	text, err := r.Event.Text()
-	if err != nil {
-		return nil, err
-	}
-	b = append(append(b, `{"event":`...), text...)
 	if len(other) > len("{}") {
 		b = append(b, ',')
 	}
 	return append(b, other[1:]...), nil
+}
+
+// onlyEvent says that the record is an event and nothing else, as nearly all are.
+func (r *Record) onlyEvent() bool {
+	return r.Event != nil && r.Inspection == nil && r.Hold == nil && r.Release == nil && r.Spread == nil && r.Registration == nil && len(r.Evidence) == 0
 }
 
 // DecodeBatch reads what Encode wrote. It fails on anything else, and on a batch of more than 64 MiB decompressed.

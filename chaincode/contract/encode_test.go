@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
@@ -40,6 +41,31 @@ func TestEncode(t *testing.T) {
 	mixed.Records[len(story())].Event.Ext = []byte(` { "example:a" : {"x":null,"y":[1,2]}, "example:b":1.50 }`)
 	if other, err := mixed.Encode(); err != nil || !bytes.Equal(data, other) {
 		t.Errorf("white space and order of extensions change the bytes (%v)", err)
+	}
+}
+
+// A record that is an event and something else besides is refused later, but travels whole.
+func TestEncodeEventWithMore(t *testing.T) {
+	acts := append(story(), members(), spread("hold-1", 3), release("hold-1", 2), withEvidence(ship(0, lot("A")), contract.Evidence{Size: 3}))
+	for i, r := range acts {
+		if r.Event == nil {
+			r.Event = ship(0, lot("A")).Event
+		}
+		data, err := (&contract.Batch{Records: []contract.Record{r}}).Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := contract.DecodeBatch(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := json.Marshal(b.Records[0]); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("record %d: sent %s, came as %s (%v)", i, want, got, err)
+		}
 	}
 }
 

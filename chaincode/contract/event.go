@@ -89,8 +89,7 @@ func (d *decision) checkEvent(e *event.Event, o *Outcome) {
 		return
 	}
 	for i := range items {
-		checkKey(items[i].Key, "/event"+items[i].Place, o)
-		checkIdentifier(items[i].Key, "/event"+items[i].Place, o)
+		checkEventItem(&items[i], o)
 	}
 	checkKey(e.TransformationID, "/event/transformationID", o)
 	checkKey(e.ReadPointKey(), "/event/readPoint/id", o)

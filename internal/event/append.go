@@ -31,9 +31,23 @@ func (o *object) name(name string) {
 }
 
 func (o *object) quote(s string) {
+	if isPlain(s) {
+		o.b = append(append(append(o.b, '"'), s...), '"')
+		return
+	}
 	var err error
 	o.b, err = jsontext.AppendQuote(o.b, s)
 	o.err = errors.Join(o.err, err)
+}
+
+// isPlain says that a text stands in JSON as it is: ASCII without what JSON escapes.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 func (o *object) must(name, s string) {

@@ -28,7 +28,7 @@ const (
 )
 
 // Event is one EPCIS 2.0 event. Members of the standard have fields; everything else (extensions) is kept in Ext as
-// it came. A zero field was not stated. An Event is not changed after it was decoded or built: Hash and Items are
+// it came. A zero field was not stated. An Event is not changed after it was decoded or built: its hash, keys and text are
 // kept with it once they have been computed.
 type Event struct {
 	// Context is the part of the document's JSON-LD @context that gives meaning to this event's extension

@@ -174,7 +174,7 @@ func TestWordsAndPlaces(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	e.ReadPoint = &event.Place{ID: "urn:x:gate"}
+	e = &event.Event{ReadPoint: &event.Place{ID: "urn:x:gate"}, BizLocation: &event.Place{ID: "urn:x:hall"}}
 	if e.Site() != "urn:x:gate" {
 		t.Errorf("site is %s", e.Site())
 	}

@@ -40,25 +40,44 @@ type Item struct {
 	Quantity Decimal // not stated: unknown, or one piece for an identifier of one thing
 	UOM      string  // UN/CEFACT Rec. 20; "" for pieces
 	Place    string  // JSON pointer into the event
+	Fault    error   // what is wrong with the identifier Key, as [gs1.Parse] says; nil for nothing
 }
 
 // Membership says that an instance belongs to a lot (docs/rules.md, section 1).
 type Membership struct{ Instance, Lot string }
 
-// Items are all identifiers in the event's what-dimensions, in the order of the event. The slice is shared: do not change it.
-func (e *Event) Items() []Item {
-	if p := e.memo.items.Load(); p != nil {
-		return *p
-	}
-	items := e.collectItems()
-	e.memo.items.Store(&items)
-	return items
+// keys are the canonical keys that an event names, worked out once: whoever decides, keeps or answers asks for them.
+type keys struct {
+	items                 []Item
+	memberships           []Membership
+	readPoint, location   string
+	sources, destinations []string // of the lists of the same name
 }
 
-func (e *Event) collectItems() []Item {
+func (e *Event) keys() *keys {
+	if k := e.memo.keys.Load(); k != nil {
+		return k
+	}
+	lot := e.stateLot()
+	k := &keys{items: e.collectItems(lot), readPoint: e.ReadPoint.key(), location: e.BizLocation.key()}
+	k.memberships = e.collectMemberships(k.items, lot)
+	for i := range e.Sources {
+		k.sources = append(k.sources, canonicalID(e.Sources[i].Source))
+	}
+	for i := range e.Destinations {
+		k.destinations = append(k.destinations, canonicalID(e.Destinations[i].Destination))
+	}
+	e.memo.keys.Store(k)
+	return k
+}
+
+// Items are all identifiers in the event's what-dimensions, in the order of the event. The slice is shared: do not change it.
+func (e *Event) Items() []Item { return e.keys().items }
+
+func (e *Event) collectItems(lot string) []Item {
 	n := len(e.EPCs) + len(e.Quantities) + len(e.ChildEPCs) + len(e.ChildQuantities) + len(e.InputEPCs) + len(e.InputQuantities) +
 		len(e.OutputEPCs) + len(e.OutputQuantities) + 1
-	c := collector{items: make([]Item, 0, n), lot: e.stateLot()}
+	c := collector{items: make([]Item, 0, n), lot: lot}
 	made := e.Type == Object && e.Action == Add
 	if e.ParentID != "" {
 		c.add(e.ParentID, RoleParent, "/parentID")
@@ -80,8 +99,8 @@ type collector struct {
 }
 
 func (c *collector) add(uri string, r Role, place string) *Item {
-	id, _ := gs1.Parse(uri) // what is wrong with it was said when it was read
-	c.items = append(c.items, Item{Key: id.Canonical, Kind: id.Kind, Role: r, Place: place})
+	id, err := gs1.Parse(uri)
+	c.items = append(c.items, Item{Key: id.Canonical, Kind: id.Kind, Role: r, Place: place, Fault: err})
 	return &c.items[len(c.items)-1]
 }
 
@@ -99,6 +118,7 @@ func (c *collector) quantities(list []Quantity, r Role, place string, made bool)
 		item.Quantity, item.UOM = q.Quantity, q.UOM
 		if made && c.lot != "" && item.Kind == gs1.Class {
 			item.Key, item.Kind = lotOf(item.Key, c.lot), gs1.Lot
+			_, item.Fault = gs1.Canonical(item.Key)
 		}
 	}
 }
@@ -110,13 +130,15 @@ func lotOf(key, lot string) string {
 }
 
 // Memberships are the instances that this event makes members of a lot: those an Object ADD or the output of a
-// Transformation names, when the event's ILMD states a lot number.
-func (e *Event) Memberships() (all []Membership) {
-	lot := e.stateLot()
+// Transformation names, when the event's ILMD states a lot number. The slice is shared: do not change it.
+func (e *Event) Memberships() []Membership { return e.keys().memberships }
+
+func (e *Event) collectMemberships(items []Item, lot string) (all []Membership) {
 	if lot == "" {
 		return nil
 	}
-	for _, item := range e.Items() {
+	for i := range items {
+		item := &items[i]
 		made := item.Role == RoleOutput || item.Role == RoleObject && e.Type == Object && e.Action == Add
 		if made && item.Kind == gs1.Instance {
 			all = append(all, Membership{Instance: item.Key, Lot: lotOf(item.Key, lot)})
@@ -152,7 +174,7 @@ func isMasterData(ns string) bool {
 func (e *Event) SourceOf(typ string) string {
 	for i := range e.Sources {
 		if SourceDestTypes.Word(e.Sources[i].Type) == typ {
-			return canonicalID(e.Sources[i].Source)
+			return e.keys().sources[i]
 		}
 	}
 	return ""
@@ -162,17 +184,17 @@ func (e *Event) SourceOf(typ string) string {
 func (e *Event) DestinationOf(typ string) string {
 	for i := range e.Destinations {
 		if SourceDestTypes.Word(e.Destinations[i].Type) == typ {
-			return canonicalID(e.Destinations[i].Destination)
+			return e.keys().destinations[i]
 		}
 	}
 	return ""
 }
 
 // ReadPointKey is the canonical key of the read point, "" without one.
-func (e *Event) ReadPointKey() string { return e.ReadPoint.key() }
+func (e *Event) ReadPointKey() string { return e.keys().readPoint }
 
 // LocationKey is the canonical key of the business location, "" without one.
-func (e *Event) LocationKey() string { return e.BizLocation.key() }
+func (e *Event) LocationKey() string { return e.keys().location }
 
 func (p *Place) key() string {
 	if p == nil {

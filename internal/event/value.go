@@ -82,7 +82,7 @@ func (s *Strings) readArray(dec *jsontext.Decoder) error {
 // memo keeps what has been computed of an event once. It is atomic because many goroutines may read one event; they would
 // only compute the same thing twice.
 type memo struct {
-	hash  atomic.Pointer[string]
-	items atomic.Pointer[[]Item]
-	text  atomic.Pointer[[]byte]
+	hash atomic.Pointer[string]
+	keys atomic.Pointer[keys]
+	text atomic.Pointer[[]byte]
 }
