@@ -20,7 +20,7 @@ import (
 // would have refused is spared them.
 func TestWorldInTheIndex(t *testing.T) {
 	opt := simulate.Messy()
-	opt.Lots, opt.Contradict = 40, 0.06
+	opt.Lots, opt.Contradict = 30, 0.06
 	for seed := range seeds(2) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()

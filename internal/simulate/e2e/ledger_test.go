@@ -174,7 +174,7 @@ func shuffled(w *simulate.World, rng *rand.Rand) iter.Seq[simulate.Submission] {
 // A world with everything that goes wrong, through the contract, the ledger and the index: each decision on each record,
 // each trace, each scope, and who is held, are audited.
 func TestWorldThroughTheLedger(t *testing.T) {
-	for seed := range seeds(3) {
+	for seed := range seeds(2) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			opt := simulate.Messy()
