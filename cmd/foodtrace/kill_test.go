@@ -181,6 +181,31 @@ func openCopy(t *testing.T, dir string) *embedded.Ledger {
 	return l
 }
 
+// verify says clean beside a server that is writing.
+func TestVerifyBesideAWriter(t *testing.T) {
+	s := serve(t, t.TempDir())
+	load := &feeder{token: s.producer, seed: 99, acknowledged: map[string]bool{}}
+	var feeding sync.WaitGroup
+	done := make(chan struct{})
+	feeding.Go(func() {
+		load.until(t, s.url, func() bool {
+			select {
+			case <-done:
+				return false
+			default:
+				return true
+			}
+		})
+	})
+	for range 3 {
+		must(t, "verify", "--data", s.dir)
+	}
+	close(done)
+	feeding.Wait()
+	load.jobsEnd(t, s)
+	must(t, "verify", "--data", s.dir)
+}
+
 // One flipped byte in any file that counts is found, and its block is named.
 func TestVerifyNamesTheBlock(t *testing.T) {
 	dir := t.TempDir()
@@ -200,18 +225,18 @@ func TestVerifyNamesTheBlock(t *testing.T) {
 			}
 			restore := flip(t, files[0], 0.6)
 			defer restore()
-			code, out, _ := run(t, "verify", "--data", dir)
+			code, out, errOut := run(t, "verify", "--data", dir)
 			if code != exitNo || !strings.Contains(out, test.part) || strings.Contains(out, "block -1") {
-				t.Errorf("exit %d: %s", code, out)
+				t.Errorf("exit %d: %s%s", code, out, errOut)
 			}
 		})
 	}
 	t.Run("index", func(t *testing.T) {
 		restore := flipEvent(t, filepath.Join(dir, "index.db"))
 		defer restore()
-		code, out, _ := run(t, "verify", "--data", dir)
+		code, out, errOut := run(t, "verify", "--data", dir)
 		if code != exitNo || !strings.Contains(out, "index: block ") || strings.Contains(out, "block -1") {
-			t.Errorf("exit %d: %s", code, out)
+			t.Errorf("exit %d: %s%s", code, out, errOut)
 		}
 	})
 	must(t, "verify", "--data", dir) // all is as it was

@@ -55,10 +55,15 @@ func (c *verifyCmd) Run(a *app) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
 	v := &verifier{app: a, dir: dataDir(c.Data), first: map[string]uint64{}, began: time.Now()}
-	if v.rebuilt, err = sqlite.Open(filepath.Join(scratch, "index.db"), sqlite.Options{}); err != nil {
+	if v.rebuilt, err = sqlite.Open(filepath.Join(scratch, "index.db"), fileOnly); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, v.rebuilt.Close()) }()
+	closeLive, err := v.openLive(a.ctx)
+	if err != nil {
+		return err
+	}
+	defer closeLive()
 	for _, check := range []func(context.Context) error{v.ledger, v.evidence, v.index} {
 		if err := check(a.ctx); err != nil {
 			return err
@@ -74,15 +79,23 @@ func (c *verifyCmd) Run(a *app) (err error) {
 	return nil
 }
 
+// fileOnly is an index without its graph in memory, which is for traces.
+var fileOnly = sqlite.Options{GraphMB: -1}
+
 // verifier looks at one data directory: the ledger first, because it is the truth about the other two.
 type verifier struct {
 	*app
 	dir     dataDir
-	rebuilt *sqlite.Index
+	live    *sqlite.Snapshot // nil: there is none, or it cannot be read
+	height  uint64           // of live
+	rebuilt *sqlite.Index    // up to the same height
 	pending []*ledger.Block
-	first   map[string]uint64 // evidence digest → the first block that names it
-	began   time.Time
-	result  verdict
+	// brokenChain: a block of the ledger is damaged, so the index cannot be rebuilt beyond it.
+	brokenChain bool
+	next        uint64            // height of the next block
+	first       map[string]uint64 // evidence digest → the first block that names it
+	began       time.Time
+	result      verdict
 }
 
 func (v *verifier) fault(part string, block int64, place, what string) {
@@ -106,7 +119,36 @@ func (v *verifier) ledger(ctx context.Context) error {
 	return v.flush(ctx)
 }
 
-// rebuild puts a block into the index beside the live one, as far as the chain is whole.
+// openLive takes hold of the live index as it is now: a running server goes on writing.
+func (v *verifier) openLive(ctx context.Context) (closeAll func(), err error) {
+	path, nothing := v.dir.index(), func() {}
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return nothing, nil // it will be rebuilt at the next start
+	}
+	damaged := func(err error) {
+		v.fault("index", -1, path, fmt.Sprintf("%v; stop the server and remove it, it is rebuilt from the ledger", err))
+	}
+	live, err := sqlite.Open(path, fileOnly)
+	if err != nil {
+		damaged(err)
+		return nothing, ctx.Err()
+	}
+	closeAll = func() { _ = live.Close() } // it was only read
+	if err := live.Check(ctx); err != nil {
+		damaged(err)
+	}
+	if v.live, err = live.Snapshot(ctx); err != nil {
+		damaged(err)
+		return closeAll, ctx.Err()
+	}
+	closeAll = func() { _, _ = v.live.Close(), live.Close() }
+	if v.height, _, err = v.live.Position(ctx); err != nil {
+		damaged(err)
+	}
+	return closeAll, ctx.Err()
+}
+
+// rebuild puts a block into the index beside the live one, up to its height and as far as the chain is whole.
 func (v *verifier) rebuild(ctx context.Context, b *ledger.Block) error {
 	for _, tx := range b.Txs {
 		if src := tx.Batch.Source; src != nil {
@@ -118,8 +160,10 @@ func (v *verifier) rebuild(ctx context.Context, b *ledger.Block) error {
 			}
 		}
 	}
-	if len(v.result.Faults) > 0 {
-		return nil // what follows damage is compared with nothing
+	v.brokenChain = v.brokenChain || b.Height != v.next // one before it could not be read
+	v.next++
+	if v.brokenChain || b.Height >= v.height {
+		return nil
 	}
 	if v.pending = append(v.pending, b); len(v.pending) < rebuildBlocks {
 		return nil
@@ -165,28 +209,16 @@ func (v *verifier) evidence(ctx context.Context) error {
 	return nil
 }
 
-// index compares the live index with the rebuilt one. A running server goes on writing: the rebuilt one then follows.
+// index compares the live index with the rebuilt one.
 func (v *verifier) index(ctx context.Context) error {
-	if len(v.result.Faults) > 0 {
-		return nil // it cannot be told what is right
+	if v.live == nil || v.brokenChain {
+		return nil // there is nothing to compare, or nothing to compare it with
 	}
-	if _, err := os.Stat(v.dir.index()); errors.Is(err, os.ErrNotExist) {
-		return nil // it will be rebuilt at the next start
-	}
-	live, err := sqlite.Open(v.dir.index(), sqlite.Options{})
-	if err != nil {
-		v.fault("index", -1, v.dir.index(), fmt.Sprintf("it cannot be opened (%v); remove it, it is rebuilt from the ledger", err))
+	if v.height > v.result.Blocks {
+		v.fault("index", int64(v.result.Blocks), v.dir.index(), fmt.Sprintf("it has %d blocks, the ledger only %d: the ledger was cut off, or the index is another one's", v.height, v.result.Blocks))
 		return nil
 	}
-	defer live.Close()
-	if err := live.Check(ctx); err != nil {
-		v.fault("index", -1, v.dir.index(), fmt.Sprintf("%v; remove it, it is rebuilt from the ledger", err))
-	}
-	return v.compare(ctx, live)
-}
-
-func (v *verifier) compare(ctx context.Context, live *sqlite.Index) error {
-	err := index.Compare(ctx, live, v.rebuilt, func(d index.Difference) {
+	err := index.Compare(ctx, v.live, v.rebuilt, func(d index.Difference) {
 		v.fault("index", int64(d.Block), d.Table+" "+d.Key, d.String())
 	})
 	if err != nil {

@@ -28,9 +28,14 @@ func (d Difference) String() string {
 	return fmt.Sprintf("index: row %q of table %s (block %d) %s", d.Key, d.Table, d.Block, what)
 }
 
+// Rows is what is compared: an index, or one state of it.
+type Rows interface {
+	Rows(ctx context.Context) iter.Seq2[Row, error]
+}
+
 // Compare reads the rows of a live index and of one rebuilt from the ledger side by side and reports every difference, in
 // order. It returns an error when one of them cannot be read to its end: that is damage too.
-func Compare(ctx context.Context, live, rebuilt Writer, report func(Difference)) error {
+func Compare(ctx context.Context, live, rebuilt Rows, report func(Difference)) error {
 	nextLive, stopLive := iter.Pull2(live.Rows(ctx))
 	defer stopLive()
 	nextRebuilt, stopRebuilt := iter.Pull2(rebuilt.Rows(ctx))

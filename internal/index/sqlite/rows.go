@@ -40,19 +40,50 @@ var tables = []table{
 // Rows implements index.Writer. It reads one state of the index, whatever is applied meanwhile.
 func (ix *Index) Rows(ctx context.Context) iter.Seq2[index.Row, error] {
 	return func(yield func(index.Row, error) bool) {
-		tx, err := ix.read.BeginTx(ctx, nil)
+		s, err := ix.Snapshot(ctx)
 		if err != nil {
-			yield(index.Row{}, fmt.Errorf("index: %w", err))
+			yield(index.Row{}, err)
 			return
 		}
-		defer func() { _ = tx.Rollback() }() // it only read
+		defer func() { _ = s.Close() }() // it only read
+		s.Rows(ctx)(yield)
+	}
+}
+
+// Snapshot is one state of the index, whatever is applied meanwhile, also by another process. Close it.
+type Snapshot struct{ tx *sql.Tx }
+
+// Snapshot holds on to the present state.
+func (ix *Index) Snapshot(ctx context.Context) (*Snapshot, error) {
+	tx, err := ix.read.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("index: %w", err)
+	}
+	s := &Snapshot{tx}
+	if _, _, err := s.Position(ctx); err != nil { // the first read begins the transaction
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Position is that of index.Writer.
+func (s *Snapshot) Position(ctx context.Context) (height uint64, hash [32]byte, err error) {
+	return position(ctx, s.tx)
+}
+
+// Rows are those of index.Writer.
+func (s *Snapshot) Rows(ctx context.Context) iter.Seq2[index.Row, error] {
+	return func(yield func(index.Row, error) bool) {
 		for _, t := range tables {
-			if !t.rows(ctx, tx, yield) {
+			if !t.rows(ctx, s.tx, yield) {
 				return
 			}
 		}
 	}
 }
+
+// Close lets go of the state.
+func (s *Snapshot) Close() error { return s.tx.Rollback() }
 
 // errStopped says that the caller wants no more rows.
 var errStopped = errors.New("stopped")
