@@ -146,7 +146,7 @@ type Product struct {
 	Owner string       `json:"owner,omitzero"`
 	Name  Text         `json:"name,omitzero"`
 	Kind  string       `json:"kind,omitzero"` // commodity or food-traceability-list category
-	Unit  string       `json:"unit,omitzero"` // packaging size and style
+	Unit  Text         `json:"unit,omitzero"` // packaging size and style
 	Ext   []MasterAttr `json:"ext,omitempty"`
 }
 

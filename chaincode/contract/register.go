@@ -242,7 +242,7 @@ func (p *Product) check(place string, o *Outcome) string {
 	key := checkMasterKey(p.ID, place, p.Ext, o)
 	p.Name.check(place+"/name", o)
 	checkText(p.Kind, place+"/kind", o)
-	checkText(p.Unit, place+"/unit", o)
+	p.Unit.check(place+"/unit", o)
 	return key
 }
 

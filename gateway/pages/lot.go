@@ -193,7 +193,7 @@ func (l *language) identity(d view.Dossier) []fact {
 	id, _ := gs1.Parse(d.Item.Key)
 	facts := []fact{{l.text.say("identity.product"), l.product(d.Product, ""), false}}
 	if d.Product != nil {
-		facts = append(facts, fact{l.text.say("identity.unit"), d.Product.Unit, false})
+		facts = append(facts, fact{l.text.say("identity.unit"), pick(d.Product.Unit, l.lang), false})
 	}
 	facts = append(facts,
 		fact{l.text.say("identity.lot"), cmp.Or(id.Lot, d.Item.Lot), true},

@@ -33,7 +33,8 @@ var productFields = []field[contract.Product]{
 	{cbvAttribute + "descriptionShort", func(p *contract.Product) *string { return &p.Name.EN }},
 	{ourAttribute + "nameZh", func(p *contract.Product) *string { return &p.Name.ZH }},
 	{ourAttribute + "productKind", func(p *contract.Product) *string { return &p.Kind }},
-	{ourAttribute + "packaging", func(p *contract.Product) *string { return &p.Unit }},
+	{ourAttribute + "packaging", func(p *contract.Product) *string { return &p.Unit.EN }},
+	{ourAttribute + "packagingZh", func(p *contract.Product) *string { return &p.Unit.ZH }},
 }
 
 // attributeName is the local name of an attribute, in which the ways to write one agree: urn:epcglobal:cbv:mda#name,

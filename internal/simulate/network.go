@@ -96,9 +96,9 @@ func (n *network) place(f *firm, a at) *place {
 	return p
 }
 
-func (n *network) product(f *firm, ref int, zh, en, kind, unit, pack string) *product {
+func (n *network) product(f *firm, ref int, zh, en, kind, unit, packZH, packEN string) *product {
 	p := &product{id: stem + "01/" + gtin(f.prefix, ref), unit: unit, firm: f}
-	p.data = contract.Product{ID: p.id, Owner: f.msp, Name: contract.Text{ZH: zh, EN: en}, Kind: kind, Unit: pack}
+	p.data = contract.Product{ID: p.id, Owner: f.msp, Name: contract.Text{ZH: zh, EN: en}, Kind: kind, Unit: contract.Text{ZH: packZH, EN: packEN}}
 	n.products = append(n.products, p)
 	return p
 }

@@ -25,24 +25,24 @@ func (n *network) greens() {
 		n.place(lanling, at{ref: 1, kind: "farm", zh: "兰陵代村露地菠菜", en: "Daicun open fields, Lanling",
 			address: addr("山东省临沂市兰陵县卞庄街道", "Bianzhuang, Lanling, Linyi, Shandong"), lat: 348571, lon: 1180707}),
 	}
-	n.spinach = n.product(shouguang, 1, "鲜菠菜（原料）", "Spinach, field-packed", "leafy greens", "KGM", "crate")
-	n.romaine = n.product(anqiu, 2, "罗马生菜（原料）", "Romaine lettuce, field-packed", "leafy greens", "KGM", "crate")
+	n.spinach = n.product(shouguang, 1, "鲜菠菜（原料）", "Spinach, field-packed", "leafy greens", "KGM", "周转筐", "crate")
+	n.romaine = n.product(anqiu, 2, "罗马生菜（原料）", "Romaine lettuce, field-packed", "leafy greens", "KGM", "周转筐", "crate")
 
 	packer := n.firm("luzhong-packing", "鲁中果蔬预冷包装有限公司", "Luzhong Produce Cooling and Packing", "6900110", contract.Processor)
 	n.packhouse = n.place(packer, at{ref: 1, kind: "packhouse", zh: "鲁中潍坊预冷包装厂", en: "Luzhong cooling and packing house, Weifang",
 		address: addr("山东省潍坊市寒亭区", "Hanting, Weifang, Shandong"), lat: 367750, lon: 1192140})
-	n.babySpinach = n.product(packer, 1, "清洗菠菜叶 5千克", "Washed spinach leaves, 5 kg", "leafy greens, fresh-cut", "KGM", "5 kg bag")
+	n.babySpinach = n.product(packer, 1, "清洗菠菜叶 5千克", "Washed spinach leaves, 5 kg", "leafy greens, fresh-cut", "KGM", "5千克袋装", "5 kg bag")
 
 	sauces := n.firm("weihai-sauce", "威海味佳调味品厂", "Weihai Weijia Sauces", "6900111", contract.Processor)
 	n.dressingPlant = n.place(sauces, at{ref: 1, kind: "plant", zh: "味佳调味品车间", en: "Weijia sauce plant",
 		address: addr("山东省威海市环翠区", "Huancui, Weihai, Shandong"), lat: 375097, lon: 1221163})
-	n.dressing = n.product(sauces, 1, "焙煎芝麻沙拉汁", "Roasted sesame dressing", "dressing", "KGM", "10 kg pail")
+	n.dressing = n.product(sauces, 1, "焙煎芝麻沙拉汁", "Roasted sesame dressing", "dressing", "KGM", "10千克桶装", "10 kg pail")
 
 	salads := n.firm("qingyuan-salad", "济南清源鲜食有限公司", "Jinan Qingyuan Fresh Foods", "6900112", contract.Processor)
 	n.saladPlant = n.place(salads, at{ref: 1, kind: "plant", zh: "清源鲜切沙拉工厂", en: "Qingyuan fresh-cut salad plant",
 		address: addr("山东省济南市章丘区", "Zhangqiu, Jinan, Shandong"), lat: 367119, lon: 1175340})
-	n.salad = n.product(salads, 1, "菠菜芝麻沙拉 250克", "Spinach salad with sesame dressing, 250 g", "ready-to-eat salad", "", "250 g bowl")
-	n.rework = n.product(salads, 9, "返工菜叶", "Leaves for rework", "leafy greens, fresh-cut", "KGM", "bin")
+	n.salad = n.product(salads, 1, "菠菜芝麻沙拉 250克", "Spinach salad with sesame dressing, 250 g", "ready-to-eat salad", "", "250克碗装", "250 g bowl")
+	n.rework = n.product(salads, 9, "返工菜叶", "Leaves for rework", "leafy greens, fresh-cut", "KGM", "料箱", "bin")
 }
 
 func (n *network) meat() {
@@ -53,7 +53,7 @@ func (n *network) meat() {
 		n.place(pigs, at{ref: 2, kind: "farm", zh: "沂蒙费县养殖场", en: "Yimeng pig farm, Feixian",
 			address: addr("山东省临沂市费县", "Feixian, Linyi, Shandong"), lat: 352661, lon: 1179773}),
 	}
-	n.pigs = n.product(pigs, 1, "生猪", "Live pigs", "pork", "", "head")
+	n.pigs = n.product(pigs, 1, "生猪", "Live pigs", "pork", "", "头", "head")
 
 	meat := n.firm("jinluo-meat", "沂河肉类加工有限公司", "Yihe Meat Processing", "6900202", contract.Processor)
 	meat.urns = true
@@ -61,9 +61,9 @@ func (n *network) meat() {
 		address: addr("山东省临沂市兰山区", "Lanshan, Linyi, Shandong"), lat: 350519, lon: 1183477})
 	n.cuttingPlant = n.place(meat, at{ref: 2, kind: "plant", zh: "沂河分割车间", en: "Yihe cutting plant",
 		address: addr("山东省临沂市河东区", "Hedong, Linyi, Shandong"), lat: 350897, lon: 1184025})
-	n.carcass = n.product(meat, 1, "猪白条", "Pork carcasses", "pork", "KGM", "carcass")
-	n.loin = n.product(meat, 2, "猪里脊 400克", "Pork loin, 400 g", "pork", "", "400 g tray")
-	n.belly = n.product(meat, 3, "五花肉 500克", "Pork belly, 500 g", "pork", "", "500 g tray")
+	n.carcass = n.product(meat, 1, "猪白条", "Pork carcasses", "pork", "KGM", "胴体", "carcass")
+	n.loin = n.product(meat, 2, "猪里脊 400克", "Pork loin, 400 g", "pork", "", "400克盒装", "400 g tray")
+	n.belly = n.product(meat, 3, "五花肉 500克", "Pork belly, 500 g", "pork", "", "500克盒装", "500 g tray")
 }
 
 func (n *network) seafood() {
@@ -75,14 +75,14 @@ func (n *network) seafood() {
 	pond.ref, pond.zh, pond.en, pond.lat, pond.lon = 2, "瓜亚斯养殖池七区", "Guayas ponds, block 7", -22833, -798833
 	pond.address = addr("厄瓜多尔瓜亚斯省", "Guayas, Ecuador")
 	n.hatchery, n.pond = n.place(grower, hatchery), n.place(grower, pond)
-	n.larvae = n.product(grower, 1, "南美白对虾虾苗", "Whiteleg shrimp post-larvae", "shrimp", "", "thousand")
-	n.rawShrimp = n.product(grower, 2, "鲜活南美白对虾", "Whiteleg shrimp, raw", "shrimp", "KGM", "tote")
+	n.larvae = n.product(grower, 1, "南美白对虾虾苗", "Whiteleg shrimp post-larvae", "shrimp", "", "千尾", "thousand")
+	n.rawShrimp = n.product(grower, 2, "鲜活南美白对虾", "Whiteleg shrimp, raw", "shrimp", "KGM", "周转箱", "tote")
 
 	packer := n.firm("pacifico-pack", "太平洋虾类加工", "Pacífico Shrimp Packers", "7860102", contract.Processor)
 	packer.urns = true
 	n.shrimpPlant = n.place(packer, at{ref: 1, kind: "plant", country: "EC", hours: -5, zh: "杜兰加工厂", en: "Durán processing plant",
 		address: addr("厄瓜多尔杜兰", "Durán, Ecuador"), lat: -21700, lon: -798300})
-	n.frozenShrimp = n.product(packer, 1, "冻虾 2千克/盒", "Frozen shrimp blocks, 2 kg", "shrimp", "KGM", "2 kg block")
+	n.frozenShrimp = n.product(packer, 1, "冻虾 2千克/盒", "Frozen shrimp blocks, 2 kg", "shrimp", "KGM", "2千克冻块", "2 kg block")
 
 	line := n.firm("jiaozhou-line", "胶州湾航运", "Jiaozhou Bay Lines", "6900301", contract.Carrier)
 	n.portOut = n.place(line, at{ref: 1, kind: "port", country: "EC", hours: -5, zh: "瓜亚基尔港", en: "Port of Guayaquil",
@@ -94,7 +94,7 @@ func (n *network) seafood() {
 	imports := n.firm("luhai-import", "鲁海进出口有限公司", "Luhai Imports", "6900302", contract.Wholesaler)
 	n.importer = n.place(imports, at{ref: 1, kind: "cold-store", zh: "鲁海董家口冷库", en: "Luhai cold store, Dongjiakou",
 		address: addr("山东省青岛市黄岛区泊里镇", "Boli, Huangdao, Qingdao, Shandong"), lat: 355890, lon: 1197800})
-	n.consumerShrimp = n.product(imports, 1, "厄瓜多尔白虾 500克", "Ecuador shrimp, 500 g", "shrimp", "", "500 g box")
+	n.consumerShrimp = n.product(imports, 1, "厄瓜多尔白虾 500克", "Ecuador shrimp, 500 g", "shrimp", "", "500克盒装", "500 g box")
 }
 
 func (n *network) trade() {
