@@ -20,8 +20,9 @@ type account struct {
 	item string
 	held map[slot]*balance
 	out  map[outSlot]outflow
-	last map[*stay]moment // the last event that moved it with what it was inside of
-	gone map[*stay]bool   // it left the chain with what it was inside of
+	last map[*stay]moment        // the last event that moved it with what it was inside of
+	gone map[*stay]bool          // it left the chain with what it was inside of
+	told map[slot]map[unit]*told // by where it goes, of any unit; nil until a step tells of it
 }
 
 func newAccount(item string) *account {
@@ -71,26 +72,35 @@ var (
 
 // apply books what happened to the item, in order.
 func (a *account) apply(steps []step, bodies map[EventID]*event.Event) {
-	var named moment
+	for _, ofEvent := range chunkBy(steps, func(s step) moment { return s.moment }) {
+		a.book(bodies[ofEvent[0].event], ofEvent, bodies)
+	}
+}
+
+// book books one event: what it says of the item itself, else of all that it was inside of together.
+func (a *account) book(e *event.Event, steps []step, bodies map[EventID]*event.Event) {
+	at, named := steps[0].moment, steps[0].ride == nil
+	if named {
+		a.own(e, at)
+	}
+	var used, moved []amount
 	for _, s := range steps {
-		e := bodies[s.event]
-		if s.ride == nil {
-			if s.moment != named { // it may name the item in several roles
-				a.own(e, s.moment)
-			}
-			named = s.moment
+		if s.ride == nil || a.gone[s.ride.stay] || a.last[s.ride.stay] == at {
 			continue
 		}
 		in := s.ride.stay
-		if a.gone[in] || a.last[in] == s.moment {
-			continue
-		}
-		a.last[in] = s.moment
-		if s.moment != named { // else it moves only as the event says of itself
-			a.ride(e, s, wentIn(a.item, in, s.moment, bodies))
-		}
+		a.last[in] = at
 		a.gone[in] = s.role == RoleInput || fateOf(e) != ""
+		switch {
+		case named: // it moves only as the event says of itself
+		case s.role == RoleInput:
+			used = sum(used, wentIn(a.item, in, at, bodies))
+		default: // that a carrier is made says nothing of what is inside
+			moved = sum(moved, wentIn(a.item, in, at, bodies))
+		}
 	}
+	a.takeAway(cmp.Or(e.LocationKey(), e.ReadPointKey()), used, Consumed)
+	a.move(e, moved, at)
 }
 
 // own books an event that names the item.
@@ -108,15 +118,6 @@ func (a *account) own(e *event.Event, at moment) {
 		return
 	}
 	a.move(e, rest, at)
-}
-
-// ride books an event of what the item was inside of. That a carrier is made says nothing of what is inside.
-func (a *account) ride(e *event.Event, s step, inside []amount) {
-	if s.role == RoleInput {
-		a.takeAway(cmp.Or(e.LocationKey(), e.ReadPointKey()), inside, Consumed)
-		return
-	}
-	a.move(e, inside, s.moment)
 }
 
 // wentIn is how much of an item went in during a stay before a moment.
@@ -142,10 +143,13 @@ func (a *account) move(e *event.Event, list []amount, at moment) {
 		return
 	case destination != "" && slices.Contains(departures, step):
 		from = []slot{{site: cmp.Or(e.ReadPointKey(), site, source), state: StateHeld}, {site: source, state: StateHeld}}
-		to = slot{site: destination, state: StateInTransit}
+		a.moveNews(step, list, from, slot{site: destination, state: StateInTransit}, party, at)
+		return
 	case slices.Contains(arrivals, step):
 		to.site = cmp.Or(site, e.DestinationOf("location"))
 		from = append(a.transits(e, to.site), slot{site: source, state: StateHeld})
+		a.moveNews(step, list, from, to, party, at)
+		return
 	case a.holds(site):
 		return
 	}
@@ -203,8 +207,8 @@ func (a *account) takeAway(site string, list []amount, fate Fate) {
 }
 
 // transfer moves an amount to a place, taken from the places given as far as they hold it. An amount that is not stated is
-// all that they hold; where they hold none it appears, unless the place holds some already.
-func (a *account) transfer(x amount, from []slot, to slot, party string, at moment) {
+// all that they hold; where they hold none it appears, unless the place holds some already. It returns what it moved.
+func (a *account) transfer(x amount, from []slot, to slot, party string, at moment) (moved []amount) {
 	if !x.unit.unstated {
 		rest := x
 		for _, s := range from {
@@ -215,22 +219,23 @@ func (a *account) transfer(x amount, from []slot, to slot, party string, at mome
 			}
 		}
 		a.put(to, party, x, at)
-		return
+		return []amount{x}
 	}
-	moved := false
 	for _, s := range from {
 		all, _ := a.take(s, x)
 		for _, t := range all {
 			a.put(to, cmp.Or(party, t.party), t.amount, at)
-			moved = true
+			moved = append(moved, t.amount)
 		}
-		if moved {
-			return
+		if len(moved) > 0 {
+			return moved
 		}
 	}
 	if to.state == StateInTransit || !a.holds(to.site) {
 		a.put(to, party, x, at)
+		return []amount{x}
 	}
+	return nil
 }
 
 type taken struct {

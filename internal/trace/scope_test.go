@@ -122,6 +122,11 @@ var scopes = []struct{ name, events, item, want string }{
 		3 pack A:30KGM in P2 @farm
 		4 pack P1 P2 in P3 @farm
 		5 obs P3 ^farm >dc !shipping`, "A", "A ->dc 90KGM; A farm 10KGM"},
+	{"on two pallets that are seen elsewhere", `
+		1 new A:100KGM @farm
+		2 pack A:60KGM in P1 @farm
+		3 pack A:40KGM in P2 @farm
+		4 obs P1 P2 @dc !storing`, "A", "A dc 100KGM; A farm 100KGM"},
 	{"contents leave with their pallet", `
 		1 new A:100KGM @shop
 		2 pack A:60KGM in P1 @shop
@@ -138,6 +143,136 @@ var scopes = []struct{ name, events, item, want string }{
 		2 obs S1 ^farm >shop !shipping
 		3 obs S1 @shop !arriving
 		4 obs S1 @shop !receiving`, "S1", "S1 shop 1"},
+	{"shipped and departed: one departure", `
+		1 new A:100KGM @farm
+		2 obs A:100KGM ^farm >plant !shipping
+		2.1 obs A:100KGM ^farm >plant !departing`, "A", "A ->plant 100KGM"},
+	{"more cannot depart than is told, though more is there", `
+		1 new A:300KGM @farm
+		2 obs A:100KGM ^farm >plant !loading
+		2.1 obs A:100KGM ^farm >plant !shipping
+		2.2 obs A:100KGM ^farm >plant !transporting`, "A", "A ->plant 100KGM; A farm 200KGM"},
+	{"arrived, unloaded and received: one arrival", `
+		1 new A:100KGM @farm
+		2 obs A:100KGM ^farm >plant !shipping
+		3 obs A:100KGM @plant !arriving
+		3.1 obs A:100KGM @plant !unloading
+		3.2 obs A:100KGM @plant !receiving`, "A", "A plant 100KGM"},
+	{"an arrival out of nowhere is one too", `
+		3 obs A:100KGM @plant !arriving
+		3.1 obs A:100KGM @plant !receiving`, "A", "A plant 100KGM"},
+	{"a step tells more than the one before", `
+		1 new A:100KGM @farm
+		2 obs A:60KGM ^farm >plant !loading
+		2.1 obs A:80KGM ^farm >plant !shipping`, "A", "A ->plant 80KGM; A farm 20KGM"},
+	{"less was received than arrived: the most told counts", `
+		1 new A:100KGM @farm
+		2 obs A:100KGM ^farm >plant !shipping
+		3 obs A:70KGM @plant !arriving
+		3.1 obs A:60KGM @plant !receiving`, "A", "A ->plant 30KGM; A plant 70KGM"},
+	{"a second trip, told by one of the steps", `
+		1 new A:150KGM @farm
+		2 obs A:100KGM ^farm >plant !shipping
+		2.1 obs A:100KGM ^farm >plant !departing
+		3 obs A:100KGM @plant !arriving
+		3.1 obs A:100KGM @plant !receiving
+		4 obs A:50KGM ^farm >plant !departing
+		5 obs A:50KGM @plant !receiving`, "A", "A plant 150KGM"},
+	{"trips that overlap", `
+		1 new A:150KGM @farm
+		2 obs A:100KGM ^farm >plant !loading
+		2.1 obs A:50KGM ^farm >plant !loading
+		2.2 obs A:100KGM ^farm >plant !departing
+		2.3 obs A:50KGM ^farm >plant !departing
+		3 obs A:100KGM @plant !arriving
+		3.1 obs A:50KGM @plant !arriving
+		3.2 obs A:50KGM @plant !receiving
+		3.3 obs A:100KGM @plant !receiving`, "A", "A plant 150KGM"},
+	{"another step tells of a second trip: nothing is lost", `
+		1 new A:150KGM @farm
+		2 obs A:100KGM ^farm >plant !shipping
+		4 obs A:50KGM ^farm >plant !departing`, "A", "A ->plant 100KGM; A farm 50KGM"},
+	{"other destinations are other departures", `
+		1 new A:100KGM @farm
+		2 obs A:40KGM ^farm >plant !shipping
+		2.1 obs A:60KGM ^farm >shop !departing`, "A", "A ->plant 40KGM; A ->shop 60KGM"},
+	{"one departure for each leg", `
+		1 new A:100KGM @farm
+		2 obs A:100KGM ^farm >dc !shipping
+		3 obs A:100KGM @dc !arriving
+		4 obs A:100KGM ^dc >shop !departing
+		5 obs A:100KGM @shop !receiving`, "A", "A shop 100KGM"},
+	{"there, back and there again", `
+		1 new A:9KGM @farm
+		2 obs A:9KGM ^farm >shop !loading
+		2.1 obs A:9KGM ^farm >shop !departing
+		3 obs A:9KGM @shop !receiving
+		4 obs A:9KGM ^shop >farm !shipping
+		5 obs A:9KGM @farm !receiving
+		6 obs A:9KGM ^farm >shop !loading
+		6.1 obs A:9KGM ^farm >shop !departing`, "A", "A ->shop 9KGM"},
+	{"units are summed up each of its own", `
+		1 new A:100KGM @farm
+		2 obs A:100KGM ^farm >plant !shipping
+		2.1 obs A:8XBX ^farm >plant !departing`, "A", "A ->plant 100KGM; A ->plant 8XBX"},
+	{"no amount tells of the same", `
+		1 new A:100KGM @farm
+		2 obs A:60KGM ^farm >plant !shipping
+		2.1 obs A ^farm >plant !departing
+		3 obs A @plant !arriving
+		3.1 obs A:60KGM @plant !receiving`, "A", "A farm 40KGM; A plant 60KGM"},
+	{"no amount twice, and all the rest later", `
+		1 new A:100KGM @farm
+		2 obs A ^farm >plant !shipping
+		2.1 obs A ^farm >plant !departing
+		3 new A:20KGM @farm
+		4 obs A ^farm >plant !departing
+		4.1 obs A ^farm >plant !shipping`, "A", "A ->plant 120KGM"},
+	{"no amount, none known, twice", `
+		2 obs A ^farm >plant !shipping
+		2.1 obs A ^farm >plant !departing
+		3 obs A @plant !arriving
+		3.1 obs A @plant !receiving`, "A", "A plant ?"},
+	{"a pallet shipped and departed moves what is on it once", `
+		1 new A:100KGM @farm
+		1.1 pack A:60KGM in P1 @farm
+		2 obs P1 ^farm >dc !shipping
+		2.1 obs P1 ^farm >dc !departing
+		3 obs P1 @dc !arriving
+		3.1 obs P1 @dc !receiving`, "P1", "A dc 60KGM; A farm 40KGM; P1 dc 1"},
+	{"loaded into a container that departs", `
+		1 new A:100KGM @farm
+		2 pack A:60KGM in P1 @farm >port !loading
+		2.1 obs P1 ^farm >port !departing`, "A", "A ->port 60KGM; A farm 40KGM"},
+	{"arrived on a pallet, received by itself", `
+		1 new A:100KGM @farm
+		1.1 pack A:60KGM in P1 @farm
+		2 obs P1 ^farm >dc !shipping
+		3 obs P1 @dc !arriving
+		3.1 unpack in P1 @dc
+		3.2 obs A:60KGM @dc !receiving`, "A", "A dc 60KGM; A farm 40KGM"},
+	{"two pallets of one lot, each told twice", `
+		1 new A:100KGM @farm
+		1.1 pack A:60KGM in P1 @farm
+		1.2 pack A:40KGM in P2 @farm
+		2 obs P1 ^farm >dc !loading
+		2.1 obs P2 ^farm >dc !loading
+		2.2 obs P1 P2 ^farm >dc !departing
+		3 obs P2 @dc !arriving
+		3.1 obs P1 P2 @dc !receiving`, "A", "A dc 100KGM"},
+	{"a thing goes wherever it is told to go, by whatever step", `
+		1 new S1 @farm
+		2 obs S1 ^farm >shop !loading
+		2.1 obs S1 ^farm >shop !departing
+		3 obs S1 @shop !receiving
+		4 obs S1 ^shop >farm !shipping
+		5 obs S1 @farm !arriving
+		6 obs S1 ^farm >shop !shipping`, "S1", "S1 ->shop 1"},
+	{"a void record is not in the sums", `
+		1 new A:100KGM @farm
+		2 obs A:80KGM ^farm >plant !shipping
+		void 2
+		2.1 obs A:60KGM ^farm >plant !departing`, "A", "A ->plant 60KGM; A farm 40KGM"},
 	{"a void record moves nothing", `
 		1 new A:100KGM @farm
 		2 obs A:60KGM ^farm >plant !shipping

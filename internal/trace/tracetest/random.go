@@ -50,8 +50,8 @@ func line(t *rapid.T) string {
 	case 7:
 		return "new " + some(1, 2) + rapid.SampledFrom([]string{"", " lot=A", " lot=B"}).Draw(t, "lot") + " @" + site()
 	case 8:
-		return "obs " + some(1, 2) + " ^" + site() + " >" + site() + " !" + rapid.SampledFrom([]string{"shipping", "receiving", "storing"}).Draw(t, "step")
+		return "obs " + some(1, 2) + " ^" + site() + " >" + site() + " !" + rapid.SampledFrom([]string{"shipping", "departing", "receiving", "storing"}).Draw(t, "step")
 	}
 	return rapid.SampledFrom([]string{"obs ", "del "}).Draw(t, "action") + some(1, 2) + " @" + site() + " !" +
-		rapid.SampledFrom([]string{"receiving", "retail_selling", "destroying", "inspecting"}).Draw(t, "step")
+		rapid.SampledFrom([]string{"arriving", "receiving", "retail_selling", "destroying", "inspecting"}).Draw(t, "step")
 }
