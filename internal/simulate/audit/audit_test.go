@@ -78,18 +78,22 @@ func read1(t *testing.T, words []string, voided *event.Event) *event.Event {
 	return e
 }
 
-// things reads names: with an amount it is a lot, without a thing; "*" is nothing.
+// things reads names: with an amount, which may be empty for one not stated, it is a lot, without a thing; "*" is nothing.
 func things(t *testing.T, list string) (epcs []string, quantities []event.Quantity) {
 	t.Helper()
 	for _, name := range strings.Split(list, ",") {
 		id, amount, isLot := strings.Cut(name, "*")
 		switch {
 		case isLot && id != "":
-			q, err := event.ParseDecimal(amount)
+			q := event.Quantity{EPCClass: id}
+			var err error
+			if amount != "" {
+				q.Quantity, err = event.ParseDecimal(amount)
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			quantities = append(quantities, event.Quantity{EPCClass: id, Quantity: q})
+			quantities = append(quantities, q)
 		case !isLot:
 			epcs = append(epcs, id)
 		}
@@ -157,10 +161,26 @@ func TestScope(t *testing.T) {
 			"2 x:f shipping is:x:P,x:Q to:x:dc", "x:a", "10 in_transit x:dc"},
 		{"seen in two units where it was not, the sum", "0 x:f packing put:x:a*4 into:x:P\n0 x:f packing put:x:a*6 into:x:Q\n1 x:g storing is:x:P,x:Q", "x:a",
 			"10 held x:g, 4 held x:f"},
+		{"in two units that are seen elsewhere, the sum too", "0 x:f packing put:x:a*4 into:x:P\n1 x:f packing put:x:a*6 into:x:Q\n2 x:g storing is:x:P,x:Q", "x:a",
+			"4 held x:f, 10 held x:g"},
 		{"used up with its unit, whatever empties it later", "0 x:f commissioning new:x:a*10\n1 x:f packing put:x:a*10 into:x:P\n" +
 			"2 x:f commissioning in:x:P out:x:b*9\n3 x:f unpacking take:* from:x:P", "x:a", "consumed 10"},
 		{"sold, destroyed, too much", "0 x:f commissioning new:x:a*10\n1 x:f retail_selling is:x:a*8\n2 x:f destroying is:x:a*5", "x:a", "sold 8, destroyed 5"},
 		{"seen where it was not", "0 x:f storing is:x:a*3\n1 x:f storing is:x:a*5", "x:a", "3 held x:f"},
+		{"loaded and shipped: one departure", "0 x:f commissioning new:x:a*10\n1 x:f loading is:x:a*3 to:x:dc\n1 x:f shipping is:x:a*3 to:x:dc", "x:a", "3 in_transit x:dc, 7 held x:f"},
+		{"arrived and received: one arrival", "0 x:f commissioning new:x:a*10\n1 x:f shipping is:x:a*3 to:x:dc\n2 x:dc arriving is:x:a*3\n3 x:dc receiving is:x:a*3",
+			"x:a", "3 held x:dc, 7 held x:f"},
+		{"the larger of two sums", "1 x:f loading is:x:a*3 to:x:dc\n1 x:f shipping is:x:a*5 to:x:dc\n1 x:f departing is:x:a*4 to:x:dc", "x:a", "5 in_transit x:dc"},
+		{"a second trip, which one step tells", "0 x:f commissioning new:x:a*10\n1 x:f loading is:x:a*3 to:x:dc\n1 x:f shipping is:x:a*3 to:x:dc\n2 x:f loading is:x:a*2 to:x:dc",
+			"x:a", "5 in_transit x:dc, 5 held x:f"},
+		{"what no step exceeds stays", "0 x:f commissioning new:x:a*10\n1 x:f loading is:x:a*3 to:x:dc\n2 x:f shipping is:x:a*2 to:x:dc", "x:a", "3 in_transit x:dc, 7 held x:f"},
+		{"a pallet told twice moves its contents once", palletised + "\n10 x:dc arriving is:x:P\n11 x:dc shipping is:x:a*6 to:x:shop\n11 x:dc departing is:x:a*6 to:x:shop",
+			"x:a", "6 in_transit x:shop, 4 held x:farm"},
+		{"arrived on a pallet and received by itself", "0 x:f packing put:x:a*6 into:x:P\n1 x:f shipping is:x:P to:x:dc\n" +
+			"2 x:dc arriving is:x:P\n2 x:dc receiving is:x:a*6", "x:a", "6 held x:dc"},
+		{"no amount: what others told, else all", "0 x:f commissioning new:x:a*9\n1 x:f loading is:x:a*3 to:x:dc\n1 x:f shipping is:x:a* to:x:dc\n" +
+			"3 x:f shipping is:x:a* to:x:dc", "x:a", "9 in_transit x:dc"},
+		{"no amount anywhere", "1 x:f loading is:x:a* to:x:dc\n1 x:f shipping is:x:a* to:x:dc\n2 x:dc arriving is:x:a*\n2 x:dc receiving is:x:a*", "x:a", " held x:dc"},
 		{"a thing exists once", "0 x:f storing is:x:T\n1 x:f receiving is:x:T", "x:T", "1 held x:f"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -30,9 +30,10 @@ type exit struct {
 
 // Books are where everything is, by replaying the events in order of event time.
 type Books struct {
-	stock map[string]map[place]map[string]*balance // item → place → unit
-	left  map[exit]*leaving
-	boxes map[string]map[string][]share // parent → child → what went in
+	stock   map[string]map[place]map[string]*balance // item → place → unit
+	left    map[exit]*leaving
+	boxes   map[string]map[string][]share // parent → child → what went in
+	reports map[string][]report           // item → what was told of departures and arrivals
 }
 
 // leaving is how much went one way out.
@@ -60,7 +61,10 @@ func (a *Auditor) Books() *Books {
 }
 
 func (a *Auditor) replayAll() *Books {
-	b := &Books{stock: map[string]map[place]map[string]*balance{}, left: map[exit]*leaving{}, boxes: map[string]map[string][]share{}}
+	b := &Books{
+		stock: map[string]map[place]map[string]*balance{}, left: map[exit]*leaving{}, boxes: map[string]map[string][]share{},
+		reports: map[string][]report{},
+	}
 	for _, n := range a.counting(a.events) {
 		b.replay(n)
 	}
@@ -203,15 +207,6 @@ func (b *Books) apply(n *entry, m *moved) (gone bool) {
 		move(s)
 	}
 	return gone
-}
-
-// carry moves an amount; what is not where it should come from is taken from the source location, if that has it.
-func (b *Books) carry(n *entry, item string, s share, to, from place) {
-	rest := b.take(item, from, s)
-	if source := sourceLocation(n.event); source != "" {
-		b.take(item, place{id: source}, rest)
-	}
-	b.put(n, item, to, s)
 }
 
 // put adds an amount at a place. An event without a place moves nothing.
