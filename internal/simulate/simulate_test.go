@@ -78,6 +78,7 @@ func TestChains(t *testing.T) {
 		{"spinach", Options{Spinach: 1, Lots: 300}, []string{"bins as inputs", "two-part process", "instances", "rework", "nested", "destroying", "retail_selling", "sensor", "certified"}},
 		{"pork", Options{Pork: 1, Lots: 100}, []string{"creating_class_instance", "two-part process", "inspection", "retail_selling"}},
 		{"shrimp", Options{Shrimp: 1, Lots: 50}, []string{"departing", "arriving", "nested", "inspection", "sensor"}},
+		{"retold", Options{Spinach: 1, Shrimp: 1, Lots: 150, Retell: 0.5}, []string{"shipping", "departing", "transporting", "arriving", "unloading", "receiving"}},
 		{"messy", Messy(), []string{"late", "duplicate", "declared", "hold", "release", "urn", "link"}},
 	} {
 		t.Run(chain.name, func(t *testing.T) {

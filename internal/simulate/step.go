@@ -150,11 +150,27 @@ func (f *flow) ship(o order) order {
 	e.BizTransactions = []event.BizTransaction{document("po", o.to, "PO", o.number), document("desadv", o.from, "DA", o.number)}
 	f.send(o.from, e)
 	f.truth.sent(o)
+	if f.retold() {
+		f.tellOf(o, o.from, "in_transit", map[string]string{"shipping": "departing", "departing": "transporting"}[o.step])
+	}
 	return o
+}
+
+// retold says whether a second step tells of a movement. Worlds without such are what they were before there were any.
+func (f *flow) retold() bool { return f.opt.Retell > 0 && f.chance(f.opt.Retell) }
+
+// tellOf reports a delivery by one more business step at one of its ends: the same things go the same way.
+func (f *flow) tellOf(o order, p *place, disposition, step string) {
+	e := f.event(p, event.Object, event.Observe, step, disposition)
+	o.what(f, p, e)
+	f.send(p, e)
 }
 
 // receive takes a delivery in.
 func (f *flow) receive(o order, step string) {
+	if f.retold() {
+		f.tellOf(o, o.to, "in_progress", map[string]string{"receiving": "arriving", "arriving": "unloading"}[step])
+	}
 	e := f.stays(f.event(o.to, event.Object, event.Observe, step, "in_progress"), o.to)
 	o.what(f, o.to, e)
 	e.BizTransactions = []event.BizTransaction{document("desadv", o.from, "DA", o.number), document("recadv", o.to, "RA", o.number)}

@@ -36,6 +36,7 @@ type Options struct {
 	Duplicate  float64 // of events sent again
 	Erroneous  float64 // of events that are preceded by a wrong one, which is then declared an error
 	Contradict float64 // of events that another record contradicts: a wrong clock, another place, another amount
+	Retell     float64 // of departures and of arrivals that a second business step tells of: departing after shipping, arriving before receiving
 	Inspect    float64 // of lots that are inspected
 	Hold       float64 // of lots that are held at some moment, while their movements are reported nevertheless
 	Release    float64 // of holds that end
@@ -55,7 +56,7 @@ var DefaultStart = time.Date(2026, 3, 2, 22, 0, 0, 0, time.UTC)
 // Messy are options with some of everything.
 func Messy() Options {
 	return Options{
-		Rework: 0.4, Late: 0.04, Duplicate: 0.03, Erroneous: 0.01, Contradict: 0.02, Inspect: 0.1, Hold: 0.03, Release: 0.6,
+		Rework: 0.4, Late: 0.04, Duplicate: 0.03, Erroneous: 0.01, Contradict: 0.02, Retell: 0.3, Inspect: 0.1, Hold: 0.03, Release: 0.6,
 		EventIDs: UUIDs, URNs: true,
 	}
 }
