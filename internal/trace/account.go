@@ -41,6 +41,14 @@ type unit struct {
 	unstated bool
 }
 
+// last orders an amount that is not stated after those that are.
+func (u unit) last() int {
+	if u.unstated {
+		return 1
+	}
+	return 0
+}
+
 type balance struct {
 	quantity event.Decimal // not stated if the unit says so
 	party    string
@@ -304,13 +312,7 @@ func (a *account) slots() []slot {
 		slots = append(slots, s)
 	}
 	slices.SortFunc(slots, func(a, b slot) int {
-		known := func(s slot) int {
-			if s.unit.unstated {
-				return 1
-			}
-			return 0
-		}
-		return cmp.Or(cmp.Compare(a.site, b.site), cmp.Compare(a.state, b.state), cmp.Compare(a.unit.uom, b.unit.uom), known(a)-known(b))
+		return cmp.Or(cmp.Compare(a.site, b.site), cmp.Compare(a.state, b.state), cmp.Compare(a.unit.uom, b.unit.uom), a.unit.last()-b.unit.last())
 	})
 	return slots
 }
@@ -356,6 +358,7 @@ func amountOf(it *event.Item) amount {
 	return amount{quantity: event.Int(1), one: true}
 }
 
+// sum adds amounts unit by unit. One that is not stated comes last: it is what the others leave.
 func sum(list, more []amount) []amount {
 	for _, x := range more {
 		i := slices.IndexFunc(list, func(have amount) bool { return have.unit == x.unit })
@@ -367,5 +370,6 @@ func sum(list, more []amount) []amount {
 			list[i].quantity = total
 		}
 	}
+	slices.SortStableFunc(list, func(a, b amount) int { return a.unit.last() - b.unit.last() })
 	return list
 }

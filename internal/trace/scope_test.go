@@ -76,6 +76,11 @@ var scopes = []struct{ name, events, item, want string }{
 		1 new A:100KGM @farm
 		2 obs A ^farm >plant !shipping
 		3 obs A @plant !receiving`, "A", "A plant 100KGM"},
+	{"an amount and the rest, in one event", `
+		1 new A:100KGM @farm
+		2 pack A in P1 @farm
+		3 pack A:30KGM in P2 @farm
+		4 obs P1 P2 ^farm >dc !shipping`, "A", "A ->dc 100KGM"},
 	{"no amount anywhere", `
 		1 new A @farm
 		2 obs A ^farm >plant !shipping

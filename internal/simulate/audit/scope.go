@@ -199,12 +199,20 @@ func (b *Books) apply(n *entry, m *moved) (gone bool) {
 		return false
 	default: // seen where it was not
 		move = func(s share) {
+			if s.unknown {
+				b.shiftAll(n, m.item, here, place{here.id, true})
+				return
+			}
 			b.take(m.item, place{here.id, true}, s)
 			b.put(n, m.item, here, s)
 		}
 	}
-	for _, s := range m.shares {
-		move(s)
+	for _, rest := range []bool{false, true} { // an amount that is not stated is what the others leave
+		for _, s := range m.shares {
+			if s.unknown == rest {
+				move(s)
+			}
+		}
 	}
 	return gone
 }

@@ -71,26 +71,34 @@ func (b *Books) carryAll(n *entry, item, step string, to, from place) {
 	if again {
 		return
 	}
-	for _, at := range []place{from, {id: sourceLocation(n.event)}} {
-		units := b.stock[item][at]
-		if len(units) == 0 {
-			continue
+	for _, s := range b.shiftAll(n, item, to, from, place{id: sourceLocation(n.event)}) {
+		if s.unknown {
+			s.unit, s.amount = uncounted, event.Int(1)
 		}
+		b.report(item, report{to, step, s.unit, s.amount})
+	}
+}
+
+// shiftAll moves all that the first of some places has which has any; if none has, an unknown amount appears. It returns what
+// it moved.
+func (b *Books) shiftAll(n *entry, item string, to place, from ...place) (moved []share) {
+	for _, at := range from {
+		units := b.stock[item][at]
 		delete(b.stock[item], at)
 		for unit, held := range units {
-			if held.unknown {
-				b.report(item, report{to, step, uncounted, event.Int(1)})
-			} else {
-				b.report(item, report{to, step, unit, held.amount})
-			}
-			b.put(n, item, to, share{amount: held.amount, unit: unit, unknown: held.unknown})
+			moved = append(moved, share{amount: held.amount, unit: unit, unknown: held.unknown})
 		}
-		return
+		if len(moved) > 0 {
+			break
+		}
 	}
-	if to.transit || len(b.stock[item][to]) == 0 {
-		b.report(item, report{to, step, uncounted, event.Int(1)})
-		b.put(n, item, to, share{unknown: true})
+	if len(moved) == 0 && (to.transit || len(b.stock[item][to]) == 0) {
+		moved = []share{{unknown: true}}
 	}
+	for _, s := range moved {
+		b.put(n, item, to, s)
+	}
+	return moved
 }
 
 // shift moves an amount; what is not where it should come from is taken from the source location, if that has it.
