@@ -13,7 +13,6 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -165,41 +164,11 @@ func (c codec) close() {
 }
 
 func (c codec) encode(outcomes []contract.Outcome) ([]byte, error) {
-	b, err := appendOutcomes(make([]byte, 0, 2+typicalOutcome*len(outcomes)), outcomes)
+	b, err := json.Marshal(outcomes)
 	if err != nil {
 		return nil, err
 	}
 	return c.enc.EncodeAll(b, make([]byte, 0, len(b)/2)), nil
-}
-
-// typicalOutcome is the size of the JSON of an outcome without findings.
-const typicalOutcome = 128
-
-// appendOutcomes appends what json.Marshal makes of outcomes; nearly all are an ID and a status.
-func appendOutcomes(b []byte, outcomes []contract.Outcome) (_ []byte, err error) {
-	b = append(b, '[')
-	for i := range outcomes {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		o := &outcomes[i]
-		if len(o.Findings)+len(o.Violations) > 0 || o.Voids {
-			more, err := json.Marshal(o)
-			if err != nil {
-				return nil, err
-			}
-			b = append(b, more...)
-			continue
-		}
-		if b, err = jsontext.AppendQuote(append(b, `{"id":`...), o.ID); err != nil {
-			return nil, err
-		}
-		if b, err = jsontext.AppendQuote(append(b, `,"status":`...), string(o.Status)); err != nil {
-			return nil, err
-		}
-		b = append(b, '}')
-	}
-	return append(b, ']'), nil
 }
 
 func (c codec) decode(data []byte) (outcomes []contract.Outcome, err error) {

@@ -8,10 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"github.com/go-json-experiment/json"
-
-	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 )
 
 var newFormat = flag.Bool("new-format", false, "write testdata/format1 anew: only while no release has written that format")
@@ -48,23 +44,5 @@ func TestFormat1(t *testing.T) {
 			t.Errorf("last block: %+v", tx)
 		}
 		break
-	}
-}
-
-// The outcomes are JSON as package json writes it.
-func TestAppendOutcomes(t *testing.T) {
-	for _, outcomes := range [][]contract.Outcome{
-		{},
-		{{ID: "ni:///sha-256;00?ver=CBV2.0", Status: contract.Accepted}, {Status: contract.Refused}},
-		{{ID: `a"b`, Status: contract.Duplicate}, {ID: "c", Status: contract.Accepted, Voids: true}},
-		{{ID: "d", Status: contract.Refused, Findings: []contract.Finding{{Code: contract.CodeLotHeld, Message: "m", Place: "/event"}}, Violations: []string{"hold-1"}}},
-	} {
-		want, err := json.Marshal(outcomes)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := appendOutcomes(nil, outcomes); err != nil || string(got) != string(want) {
-			t.Errorf("got %s, want %s (%v)", got, want, err)
-		}
 	}
 }
