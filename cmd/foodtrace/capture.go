@@ -102,14 +102,14 @@ func (c *captureCmd) file(a *app, path string) (captured, error) {
 		defer f.Close()
 		body = f
 	}
-	header := http.Header{
-		"Content-Type":                {"application/ld+json"},
-		"Content-Disposition":         {mime.FormatMediaType("attachment", map[string]string{"filename": filepath.Base(path)})},
-		"GS1-Capture-Error-Behaviour": {"proceed"},
-	}
+	behaviour := "proceed"
 	if c.Rollback {
-		header.Set("GS1-Capture-Error-Behaviour", "rollback")
+		behaviour = "rollback"
 	}
+	header := http.Header{}
+	header.Set("Content-Type", "application/ld+json")
+	header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": filepath.Base(path)}))
+	header.Set("GS1-Capture-Error-Behaviour", behaviour)
 	if err := c.do(a.ctx, http.MethodPost, "/epcis/capture", nil, header, body, &result.Job); err != nil {
 		return result, err
 	}
@@ -169,7 +169,11 @@ func (c *captureCmd) print(w io.Writer, r captured) error {
 		return writeJSON(w, r)
 	}
 	var b strings.Builder
+	said := map[string]bool{}
 	for _, o := range r.Outcomes {
+		for _, f := range o.Findings {
+			said[string(f.Code)+f.Place] = true
+		}
 		if c.Quiet && o.Status != contract.Refused {
 			continue
 		}
@@ -179,7 +183,7 @@ func (c *captureCmd) print(w io.Writer, r captured) error {
 		}
 	}
 	for _, e := range r.Job.Errors {
-		if e.Event == "" { // of the document, not of a record that was printed above
+		if e.Event == "" && !said[e.Code+e.Field] { // of the document, not of a record that was printed above
 			fmt.Fprintf(&b, "%s %s %s %s\n", r.File, e.Code, cmp.Or(e.Field, "-"), e.Detail)
 		}
 	}

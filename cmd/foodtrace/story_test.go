@@ -120,6 +120,25 @@ func get(t *testing.T, url, token string, header ...string) string {
 	return string(body)
 }
 
+// With --rollback a file is captured whole or not at all; without it, what can be captured is.
+func TestRollback(t *testing.T) {
+	s := serve(t, t.TempDir())
+	event := func(lot, action string) string {
+		return `{"type": "ObjectEvent", "action": "` + action + `", "eventTime": "2026-06-01T08:00:00+08:00", "eventTimeZoneOffset": "+08:00",
+			"bizStep": "commissioning", "quantityList": [{"epcClass": "urn:example:lot:` + lot + `"}]}`
+	}
+	file := writeFile(t, "half.json", `{"@context": ["https://ref.gs1.org/standards/epcis/epcis-context.jsonld"], "type": "EPCISDocument",
+		"schemaVersion": "2.0", "creationDate": "2026-06-01T00:00:00Z", "epcisBody": {"eventList": [`+event("1", "ADD")+","+event("2", "MAKE")+"]}}")
+	code, out, _ := run(t, slices.Concat([]string{"capture", "--rollback", file}, s.as(s.producer))...)
+	if code != exitNo || !strings.Contains(out, "NOT CAPTURED: 0 accepted, 0 duplicates, 2 refused") || strings.Count(out, "VALUE /epcisBody/eventList/1/action") != 1 {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	code, out, _ = run(t, slices.Concat([]string{"capture", file}, s.as(s.producer))...)
+	if code != exitNo || !strings.Contains(out, "captured: 1 accepted, 0 duplicates, 1 refused") || strings.Count(out, "VALUE /epcisBody/eventList/1/action") != 1 {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+}
+
 // The demo prints pages that say what they should, in both languages.
 func TestDemo(t *testing.T) {
 	var out, errOut buffer

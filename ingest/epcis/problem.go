@@ -116,7 +116,7 @@ func asProblem(err error, base int64) *Problem {
 	if !errors.As(err, &s) {
 		return &Problem{Code: CodeRead, Message: "The document could not be read: " + err.Error() + "."}
 	}
-	p = &Problem{Code: CodeSyntax, Pointer: string(s.JSONPointer), Offset: base + s.ByteOffset}
+	p = &Problem{Code: CodeSyntax, Pointer: whole(string(s.JSONPointer)), Offset: base + s.ByteOffset}
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		p.Code, p.Message = CodeDuplicate, "A member with this name was there before in the same object."
@@ -126,4 +126,10 @@ func asProblem(err error, base int64) *Problem {
 		p.Message = fmt.Sprintf("This is not JSON: %v.", s.Err)
 	}
 	return p
+}
+
+// whole is a pointer as far as the decoder knows it: inside a value that it reads in one piece it keeps no member names.
+func whole(pointer string) string {
+	known, _, _ := strings.Cut(pointer, "//")
+	return known
 }
