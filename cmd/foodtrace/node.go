@@ -190,6 +190,5 @@ func (n *node) counters() map[string]float64 {
 		"foodtrace_ledger_conflicts_total":    float64(m.Conflicts.Load()),
 		"foodtrace_ledger_bytes_total":        float64(m.Bytes.Load()),
 		"foodtrace_ledger_sync_seconds_total": time.Duration(m.SyncNanos.Load()).Seconds(),
-		"foodtrace_index_height_blocks":       float64(n.projector.Height()),
 	}
 }

@@ -15,6 +15,8 @@ import (
 type web struct {
 	Listen    string `default:"127.0.0.1:8080" env:"FOODTRACE_LISTEN" help:"Address to listen on."`
 	PublicURL string `env:"FOODTRACE_PUBLIC_URL" help:"Address under which people reach this server; QR codes lead there. Default: the address listened on."`
+	// Without it, everybody behind a reverse proxy shares one limit of requests.
+	ClientHeader string `env:"FOODTRACE_CLIENT_HEADER" help:"Header in which a reverse proxy in front puts the client's address, e.g. X-Real-IP. The proxy must overwrite it."`
 }
 
 type serveCmd struct {
@@ -88,7 +90,7 @@ func (w web) serve(a *app, n *node, config gateway.Config, ready func(url string
 	if err != nil {
 		return err
 	}
-	config.PublicURL = w.PublicURL
+	config.PublicURL, config.ClientHeader = w.PublicURL, w.ClientHeader
 	if config.PublicURL == "" {
 		config.PublicURL = "http://" + listener.Addr().String()
 	}
