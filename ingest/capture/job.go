@@ -66,7 +66,7 @@ const (
 	// MaxDocument bounds the bytes of one document: a million typical events and room to spare.
 	MaxDocument = 4 << 30
 	// MaxAtomic bounds the records of a document that is captured with rollback, because it must fit into one
-	// transaction of the ledger. A larger one is refused with ErrTooManyForRollback and can be sent with proceed.
+	// transaction of the ledger. A larger one is refused (CAPTURE_LIMIT) and can be sent with proceed.
 	MaxAtomic = 10_000
 	// MaxProblems bounds the problems a job lists; the others are counted.
 	MaxProblems = 1_000
