@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -39,7 +40,9 @@ CREATE TABLE IF NOT EXISTS rejects (
 PRAGMA user_version = 1;`
 
 func openStore(path string) (*store, error) {
-	db, err := sql.Open("sqlite", path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)")
+	query := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)"}}
+	name := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()} // a path may hold a ?
+	db, err := sql.Open("sqlite", name.String())
 	if err != nil {
 		return nil, err
 	}
