@@ -3,6 +3,7 @@ package contract
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
@@ -12,7 +13,7 @@ import (
 // checkKey says whether an identifier may be part of a state key.
 func checkKey(key, place string, o *Outcome) {
 	if len(key) > MaxKey {
-		o.refuse(CodeKeyInvalid, place, key[:64], fmt.Sprintf("the identifier has %d bytes, at most %d are allowed", len(key), MaxKey))
+		o.refuse(CodeKeyInvalid, place, strings.ToValidUTF8(key[:64], ""), fmt.Sprintf("the identifier has %d bytes, at most %d are allowed", len(key), MaxKey))
 		return
 	}
 	for i := 0; i < len(key); i++ {

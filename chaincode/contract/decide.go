@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
+	"time"
 
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 )
@@ -144,11 +145,12 @@ func newDecision(state State, tx Tx) *decision {
 	return &decision{store: newStore(state), tx: tx, now: micros(tx.Time), fresh: map[string]bool{}, clear: map[string]bool{}, inside: map[string]*stayed{}}
 }
 
+// micros rounds to milliseconds like the event hash, so that two forms of one event have one time.
 func micros(t event.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
-	return t.UnixMicro()
+	return t.Add(time.Millisecond / 2).Truncate(time.Millisecond).UnixMicro()
 }
 
 // begin reads what every record needs.

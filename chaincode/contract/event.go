@@ -41,11 +41,17 @@ func (d *decision) event(e *event.Event, o *Outcome) error {
 	if err := d.checkHolds(e, o); err != nil {
 		return err
 	}
+	if err := d.checkUnpacking(e, o); err != nil {
+		return err
+	}
 	all := changes(e)
 	if err := d.checkBalances(all, o); err != nil {
 		return err
 	}
 	if err := d.checkLots(e, o); err != nil {
+		return err
+	}
+	if err := d.checkContents(e, o); err != nil {
 		return err
 	}
 	if o.Status == Refused {
@@ -64,6 +70,16 @@ func (d *decision) again(e *event.Event, id identity, known *entry, o *Outcome) 
 	if owner := id.bucket.members[known.member]; owner != d.tx.Actor.MSP && !d.actor.has(Regulator) {
 		o.refuse(CodeNotYourEvent, "/event/errorDeclaration", owner, "the event was recorded by "+owner+", who alone or a regulator may declare it wrong")
 		return nil
+	}
+	if known.deed != deed(e) {
+		o.refuse(CodeEventIDConflict, "/event/errorDeclaration", o.ID, "the event with this hash has other items, another time or another process than the declaration")
+		return nil
+	}
+	if err := d.checkContents(e, o); err != nil {
+		return err
+	}
+	if err := d.checkRevocation(e, o); err != nil || o.Status == Refused {
+		return err
 	}
 	known.void = true
 	d.set(id.key, id.bucket)
@@ -115,10 +131,31 @@ func (d *decision) checkLots(e *event.Event, o *Outcome) error {
 	return nil
 }
 
+// checkContents refuses a transformation of what has too much inside: each thing inside is a link of its own, and inputs that
+// are inside each other have the same things inside over and over.
+func (d *decision) checkContents(e *event.Event, o *Outcome) error {
+	if e.Type != event.Transformation {
+		return nil
+	}
+	total := 0
+	for _, item := range once(e, event.RoleInput) {
+		inside, err := d.contentsAt(item, micros(e.Time))
+		if err != nil {
+			return err
+		}
+		if total += len(inside); total > maxLook {
+			o.refuse(CodeTooLarge, "/event", "", fmt.Sprintf("what is inside the inputs are more than %d items, counted for each input", maxLook))
+			return nil
+		}
+	}
+	return nil
+}
+
 // processOf is the node of the process that a transformation is, or is a part of.
 func processOf(e *event.Event) string {
 	if e.TransformationID != "" {
-		return prefixProcess + e.TransformationID
+		key, _ := gs1.Canonical(e.TransformationID) // as the event hash has it
+		return prefixProcess + key
 	}
 	return prefixProcess + digits(e)
 }

@@ -110,7 +110,9 @@ func TestErrorDeclaration(t *testing.T) {
 	id := b.Accept(regulator, hold(lot("A"), contract.ScopeDownstream, 1)).ID
 	spreadAll(b)
 	stopped(b, 2, []string{id}, lot("B"))
-	o := b.Accept(farm, declared(made(0, []string{lot("A")}, []string{lot("B")}))) // a movement, and held
+	wantCode(t, b.Refuse(farm, declared(made(0, []string{lot("A")}, []string{lot("B")}))), contract.Refused, contract.CodeLotHeld)
+	stopped(b, 2, []string{id}, lot("B"))
+	o := b.Accept(regulator, declared(made(0, []string{lot("A")}, []string{lot("B")}))) // a movement, and held
 	if !o.Voids {
 		t.Errorf("not void: %+v", o)
 	}
@@ -229,7 +231,8 @@ func TestIsMovement(t *testing.T) {
 		{pack(0, sscc(1), lot("A")), true},
 		{unpack(0, sscc(1)), false},
 		{ev(event.Association, "", 0, action(event.Add)), true},
-		{ev(event.Association, "shipping", 0), false},
+		{ev(event.Association, "shipping", 0), true},
+		{ev(event.Association, "storing", 0), false},
 		{ev(event.Object, "urn:epcglobal:cbv:bizstep:shipping", 0), true},
 		{ev(event.Object, "https://ref.gs1.org/cbv/BizStep-retail_selling", 0, action(event.Delete)), true},
 		{ev(event.Transaction, "picking", 0), true},

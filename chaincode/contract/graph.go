@@ -139,21 +139,32 @@ func (d *decision) stayedIn(key string, n *node) (*stayed, error) {
 	if s := d.inside[key]; s != nil {
 		return s, nil
 	}
+	statements, err := d.statementsAbout(key, n)
+	if err != nil {
+		return nil, err
+	}
+	s := newStayed(statements)
+	d.inside[key] = s
+	return s, nil
+}
+
+func newStayed(statements []link) *stayed {
+	s := &stayed{stays: stays(statements), of: map[string][]int{}}
+	for i := range s.stays {
+		child := s.stays[i].node
+		s.of[child] = append(s.of[child], i)
+	}
+	return s
+}
+
+// statementsAbout lists all statements about what is inside a node, in a slice of their own.
+func (d *decision) statementsAbout(key string, n *node) ([]link, error) {
 	statements, err := d.all(&n.contents, owner(key, listContents))
 	if err != nil {
 		return nil, err
 	}
 	cleared, err := d.all(&n.cleared, owner(key, listCleared))
-	if err != nil {
-		return nil, err
-	}
-	s := &stayed{stays: stays(append(statements[:len(statements):len(statements)], cleared...)), of: map[string][]int{}}
-	for i := range s.stays {
-		child := s.stays[i].node
-		s.of[child] = append(s.of[child], i)
-	}
-	d.inside[key] = s
-	return s, nil
+	return slices.Concat(statements, cleared), err
 }
 
 // has says whether a child has a stay that is meant.
@@ -300,15 +311,16 @@ func (d *decision) relink(uses []use) error {
 		if err != nil {
 			return err
 		}
+		before, after := set(u.inside), set(actual)
 		for _, item := range u.inside {
-			if !slices.Contains(actual, item) {
+			if !after[item] {
 				if err := d.removeLink(item, u.process, 0, false); err != nil {
 					return err
 				}
 			}
 		}
 		for _, item := range actual {
-			if !slices.Contains(u.inside, item) {
+			if !before[item] {
 				if err := d.addLink(item, u.process, 0, false); err != nil {
 					return err
 				}
@@ -316,4 +328,12 @@ func (d *decision) relink(uses []use) error {
 		}
 	}
 	return nil
+}
+
+func set(nodes []string) map[string]bool {
+	s := make(map[string]bool, len(nodes))
+	for _, n := range nodes {
+		s[n] = true
+	}
+	return s
 }

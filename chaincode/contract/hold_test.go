@@ -205,7 +205,12 @@ func TestContentsOfInputs(t *testing.T) {
 	all := []string{a, other, late}
 	slices.Sort(all)
 	stopped(b, 42, all, lot("M"))
-	b.Accept(farm, unpack(5, sscc(1), lot("A"))) // it was taken out before
+	early := unpack(5, sscc(1), lot("A")) // it was taken out before
+	wantCode(t, b.Refuse(farm, early), contract.Refused, contract.CodeLotHeld)
+	b.Accept(farm, unpack(41, sscc(1), lot("A"))) // after the process: that changes nothing
+	wantCode(t, b.Refuse(farm, declared(pack(0, sscc(1), lot("A"), lot("B")))), contract.Refused, contract.CodeLotHeld)
+	stopped(b, 42, all, lot("M"))
+	b.Accept(regulator, declared(pack(0, sscc(1), lot("A"), lot("B"))))
 	rest := []string{other, late}
 	slices.Sort(rest)
 	stopped(b, 42, rest, lot("M"))
@@ -243,7 +248,7 @@ func TestLongLists(t *testing.T) {
 	stopped(b, 101, []string{unit}, inst(0), inst(50), inst(99))
 	spreadAll(b)
 	for _, i := range []int{3, 40, 99} {
-		b.Accept(farm, declared(made(0, []string{lot("A")}, []string{lot(i)})))
+		b.Accept(regulator, declared(made(0, []string{lot("A")}, []string{lot(i)})))
 		b.Accept(farm, declared(pack(i, sscc(1), inst(i))))
 		free(b, 102, lot(i), inst(i))
 	}

@@ -16,7 +16,7 @@ import "strconv"
 //	item/{canonical URI}            items: a node of the graph
 //	process/{hash or URI}           transformations: a node of the graph
 //	list/{node or queue}␟{list}{n}  full chunks of a node's or a queue's lists: one for every chunkLen entries
-//	seen/{anchor item}␟{hour}       items × hours in which they had events: 32 bytes for each event
+//	seen/{anchor item}␟{hour}       items × hours in which they had events: 48 bytes for each event
 //	id/{SHA-256 of an event ID}     events whose sender gave them an ID that is not their hash
 const (
 	keyPolicy     = "policy"

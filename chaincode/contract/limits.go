@@ -22,7 +22,8 @@ const (
 	// MaxSpread is how many links one spread may follow: each costs a read and a write.
 	MaxSpread = 10_000
 	// maxLook is how many items one movement looks through to find a hold, among its contents and carriers or, while a
-	// hold spreads, its ancestors. Beyond, the movement is refused as undecided: never accepted unseen.
+	// hold spreads, its ancestors. Beyond, the movement is refused as undecided: never accepted unseen. It is also how many
+	// items may be inside the inputs of a transformation.
 	maxLook = 50_000
 	// maxBatchBytes is the largest decoded batch: what a decompression bomb cannot exceed.
 	maxBatchBytes = 64 << 20

@@ -59,12 +59,7 @@ func (d *decision) contain(e *event.Event, apply func(parent string, p *node, l 
 	if err != nil {
 		return err
 	}
-	children := once(e, event.RoleChild)
-	if e.Action == event.Delete && len(e.ChildEPCs)+len(e.ChildQuantities) == 0 {
-		children = []string{""} // everything
-	}
-	for _, child := range children {
-		l := link{node: child, action: e.Action[0], time: micros(e.Time), tx: d.now, pos: d.pos}
+	for _, l := range d.statementsOf(e) {
 		if err := apply(parent, p, l); err != nil {
 			return err
 		}
@@ -72,6 +67,18 @@ func (d *decision) contain(e *event.Event, apply func(parent string, p *node, l 
 	d.set(parent, p)
 	delete(d.inside, parent)
 	return d.relink(before)
+}
+
+// statementsOf are what an aggregation or association says, one for each child.
+func (d *decision) statementsOf(e *event.Event) (all []link) {
+	children := once(e, event.RoleChild)
+	if e.Action == event.Delete && len(e.ChildEPCs)+len(e.ChildQuantities) == 0 {
+		children = []string{""} // everything
+	}
+	for _, child := range children {
+		all = append(all, link{node: child, action: e.Action[0], time: micros(e.Time), tx: d.now, pos: d.pos})
+	}
+	return all
 }
 
 // addStatement keeps a statement about what is inside a parent.

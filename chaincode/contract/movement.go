@@ -17,9 +17,7 @@ func IsMovement(e *event.Event) bool {
 	switch e.Type {
 	case event.Transformation:
 		return true
-	case event.Association:
-		return e.Action == event.Add
-	case event.Aggregation:
+	case event.Aggregation, event.Association:
 		if e.Action == event.Add {
 			return true
 		}

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -20,12 +21,13 @@ type bucket struct {
 // entry is one event.
 type entry struct {
 	hash   string // 32 bytes
+	deed   string // 16 bytes: what it did to the state
 	member int    // in bucket.members
 	void   bool   // an error declaration says that it is wrong
 }
 
 func (b *bucket) encode() ([]byte, error) {
-	w := writer{b: make([]byte, 1, 32+34*len(b.entries))}
+	w := writer{b: make([]byte, 1, 32+50*len(b.entries))}
 	w.b[0] = version
 	w.uint(len(b.members))
 	for _, m := range b.members {
@@ -33,7 +35,7 @@ func (b *bucket) encode() ([]byte, error) {
 	}
 	w.uint(len(b.entries))
 	for _, e := range b.entries {
-		w.b = append(w.b, e.hash...)
+		w.b = append(append(w.b, e.hash...), e.deed...)
 		w.uint(e.member)
 		w.flag(e.void)
 	}
@@ -48,7 +50,7 @@ func (b *bucket) decode(data []byte) error {
 	}
 	b.entries = make([]entry, r.count())
 	for i := range b.entries {
-		b.entries[i] = entry{r.bytes(sha256.Size), r.uint(), r.byte() == 1}
+		b.entries[i] = entry{r.bytes(sha256.Size), r.bytes(deedLen), r.uint(), r.byte() == 1}
 		r.bad = r.bad || b.entries[i].member >= len(b.members)
 	}
 	return r.end()
@@ -62,14 +64,14 @@ func (b *bucket) find(hash string) *entry {
 	return &b.entries[i]
 }
 
-func (b *bucket) add(hash, member string, void bool) {
+func (b *bucket) add(hash, deed, member string, void bool) {
 	m := slices.Index(b.members, member)
 	if m < 0 {
 		m = len(b.members)
 		b.members = append(b.members, member)
 	}
 	i, _ := slices.BinarySearchFunc(b.entries, hash, func(e entry, h string) int { return strings.Compare(e.hash, h) })
-	b.entries = slices.Insert(b.entries, i, entry{hash, m, void})
+	b.entries = slices.Insert(b.entries, i, entry{hash, deed, m, void})
 }
 
 // identity is where the identity of an event is kept.
@@ -91,12 +93,36 @@ func (d *decision) identity(e *event.Event) (identity, error) {
 
 // remember keeps the identity of an accepted event, and its sender's ID for it.
 func (d *decision) remember(e *event.Event, id identity, void bool) {
-	id.bucket.add(id.hash, d.tx.Actor.MSP, void)
+	id.bucket.add(id.hash, deed(e), d.tx.Actor.MSP, void)
 	d.set(id.key, id.bucket)
 	if key := keyEventID(e); key != "" {
 		hash := text(id.hash)
 		d.set(key, &hash)
 	}
+}
+
+const deedLen = 16
+
+// deed is a digest of all of an event that changes the state. The event hash is not enough to take an event back by: it leaves
+// out members that the event tells it to ignore, and sets values side by side without a mark between them, so that
+// other content can be written that has the same hash and would take back what others recorded.
+func deed(e *event.Event) string {
+	items := e.Items()
+	lines := make([]string, 0, len(items)+len(e.Memberships()))
+	for i := range items {
+		item := &items[i]
+		lines = append(lines, fmt.Sprintf("%d%t%q%q%q", item.Role, counted(item), item.Key, item.Quantity.String(), item.UOM))
+	}
+	for _, m := range e.Memberships() {
+		lines = append(lines, fmt.Sprintf("%q%q", m.Instance, m.Lot))
+	}
+	slices.Sort(lines)
+	h := sha256.New()
+	fmt.Fprintf(h, "%q%q%q%q%d", e.Type, e.Action, e.Step(), processOf(e), micros(e.Time))
+	for _, line := range lines {
+		h.Write([]byte(line))
+	}
+	return string(h.Sum(nil)[:deedLen])
 }
 
 // keyEventID is the key of the sender's ID of an event, "" when it has none or it is the event's hash.

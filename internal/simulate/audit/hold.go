@@ -34,10 +34,8 @@ func (a *Auditor) moves(n *entry) (items []string) {
 		switch e.Type {
 		case event.Transformation:
 			moved = u.role == input || u.role == output
-		case event.Aggregation:
+		case event.Aggregation, event.Association:
 			moved = e.Action == event.Add || departs(e)
-		case event.Association:
-			moved = e.Action == event.Add
 		default:
 			moved = departs(e)
 		}
