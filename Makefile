@@ -33,8 +33,8 @@ lint: ## gofmt, go vet, staticcheck
 	$(GO) run $(STATICCHECK) ./...
 
 bench: ## print the figures of docs/benchmarks.md
-	@echo "running the benchmarks (about five minutes)"
-	$(GO) test -run '^$$' -bench . -benchtime 2s ./test/bench
+	@echo "running the benchmarks (about two minutes)"
+	$(GO) test -run '^$$' -bench 'Capture|ConsumerPage|Trace' -benchtime 3x -timeout 30m ./cmd/foodtrace ./internal/index/sqlite
 
 soak: ## the long campaigns: a million movements under a hold, two hundred kills, an hour of fuzzing
 	@bash test/soak.sh
