@@ -22,10 +22,12 @@ func IsMovement(e *event.Event) bool {
 			return true
 		}
 	}
-	switch e.Step() {
+	switch step := e.Step(); strings.ToLower(step[strings.LastIndexAny(step, ":/#-")+1:]) { // in whatever case and namespace
 	case "shipping", "departing", "loading", "transporting", "consigning", "picking", "packing", "repackaging",
 		"retail_selling", "dispensing", "assembling":
 		return true
+	}
+	switch e.Step() {
 	case "receiving", "arriving", "accepting", "unloading":
 		return false
 	}
@@ -65,7 +67,7 @@ func moved(e *event.Event) []string {
 	nodes := make([]string, 0, len(items))
 	for i := range items {
 		if items[i].Kind != gs1.Class {
-			nodes = append(nodes, prefixItem+items[i].Key)
+			nodes = append(nodes, stopping(&items[i])...)
 		}
 	}
 	if len(nodes) > 1 {
@@ -73,6 +75,14 @@ func moved(e *event.Event) []string {
 		nodes = slices.Compact(nodes)
 	}
 	return nodes
+}
+
+// stopping lists the nodes of which a hold stops an item: its own, and the lot that its Digital Link names.
+func stopping(item *event.Item) []string {
+	if item.Lot == "" {
+		return []string{prefixItem + item.Key}
+	}
+	return []string{prefixItem + item.Key, prefixItem + item.Lot}
 }
 
 // reportHolds refuses a movement item by item. Where telling the items apart takes too long, each is reported with
@@ -89,7 +99,7 @@ func (d *decision) reportHolds(e *event.Event, inside when, together, into stops
 		s := together
 		if looked < maxLook && !together.free() {
 			var err error
-			if s, err = d.holdsOn([]string{prefixItem + item.Key}, inside); err != nil {
+			if s, err = d.holdsOn(stopping(&item), inside); err != nil {
 				return err
 			}
 			looked += s.looked

@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,4 +95,23 @@ func TestLongIdentifier(t *testing.T) {
 			t.Errorf("%q", f.Subject)
 		}
 	}
+}
+
+// TestLotBesideSerial: an instance whose own Digital Link says that it is of a held lot is not moved.
+func TestLotBesideSerial(t *testing.T) {
+	b := network(t)
+	id := b.Accept(regulator, hold(lot("A"), contract.ScopeLot, 0)).ID
+	for _, uri := range []string{
+		"https://id.gs1.org/01/06901234500011/10/A/21/x", "https://farm.example/gtin/6901234500011/lot/A/ser/x?17=270101",
+		"https://id.gs1.org/01/06901234500011/22/v/10/A/21/x",
+	} {
+		r := ship(1)
+		r.Event.EPCs = []string{uri}
+		if o := b.Refuse(farm, r); !slices.Equal(o.Violations, []string{id}) {
+			t.Errorf("%s: %v", uri, o)
+		}
+	}
+	r := ship(1)
+	r.Event.EPCs = []string{"https://id.gs1.org/01/06901234500011/10/B/21/x"}
+	b.Accept(farm, r)
 }

@@ -40,6 +40,7 @@ type Item struct {
 	Quantity Decimal // not stated: unknown, or one piece for an identifier of one thing
 	UOM      string  // UN/CEFACT Rec. 20; "" for pieces
 	Place    string  // JSON pointer into the event
+	Lot      string  // key of the lot that a Digital Link of an instance names beside the serial number; "" without one
 	Fault    error   // what is wrong with the identifier Key, as [gs1.Parse] says; nil for nothing
 }
 
@@ -100,8 +101,24 @@ type collector struct {
 
 func (c *collector) add(uri string, r Role, place string) *Item {
 	id, err := gs1.Parse(uri)
-	c.items = append(c.items, Item{Key: id.Canonical, Kind: id.Kind, Role: r, Place: place, Fault: err})
+	c.items = append(c.items, Item{Key: id.Canonical, Kind: id.Kind, Role: r, Place: place, Lot: lotBeside(uri, id.Kind), Fault: err})
 	return &c.items[len(c.items)-1]
+}
+
+// lotBeside is the key of the lot in …/01/{gtin}/10/{lot}/21/{serial}. It is no part of the instance's identity.
+func lotBeside(uri string, kind gs1.Kind) string {
+	if kind != gs1.Instance || !strings.Contains(uri, "/10/") && !strings.Contains(uri, "/lot/") {
+		return ""
+	}
+	path, _, _ := strings.Cut(uri, "?")
+	for _, serial := range [...]string{"/21/", "/ser/"} {
+		if i := strings.LastIndex(path, serial); i >= 0 {
+			if lot, _ := gs1.Parse(path[:i]); lot.Kind == gs1.Lot { // whatever is wrong with it
+				return lot.Canonical
+			}
+		}
+	}
+	return ""
 }
 
 func (c *collector) epcs(list []string, r Role, place string) {

@@ -48,7 +48,7 @@ func (a *Auditor) moves(n *entry) (items []string) {
 
 func departs(e *event.Event) bool {
 	step := word(e.BizStep)
-	return slices.Contains(movingSteps, step) || len(e.Destinations) > 0 && !slices.Contains(arrivingSteps, step)
+	return slices.Contains(movingSteps, strings.ToLower(step)) || len(e.Destinations) > 0 && !slices.Contains(arrivingSteps, step)
 }
 
 // Violated are the IDs of the holds that an event would break if it were decided now, ascending.
