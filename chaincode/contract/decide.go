@@ -101,6 +101,7 @@ type decision struct {
 	actor  *Member            // nil: not a member
 	fresh  map[string]bool    // IDs of records accepted in this batch
 	clear  map[string]bool    // nodes known to have no ancestor marked by a spreading hold
+	work   int                // see maxWork
 	inside map[string]*stayed // of nodes, as far as worked out
 }
 

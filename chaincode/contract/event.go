@@ -9,6 +9,10 @@ import (
 
 // event decides an EPCIS event.
 func (d *decision) event(e *event.Event, o *Outcome) error {
+	if d.work > maxWork {
+		o.refuse(CodeTooLarge, "", "", "the records before this one took all the work that a batch may ask for: send it in another batch")
+		return nil
+	}
 	d.checkEvent(e, o)
 	if o.Status == Refused {
 		return nil

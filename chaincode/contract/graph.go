@@ -186,6 +186,7 @@ func (d *decision) contentsOf(key string, n *node, meant when) (inside []string,
 	if err != nil {
 		return nil, err
 	}
+	d.work += len(s.stays)
 	for i := range s.stays {
 		if meant(&s.stays[i]) {
 			inside = append(inside, s.stays[i].node)

@@ -211,6 +211,7 @@ func (d *decision) holdsOn(items []string, inside when) (s stops, err error) {
 	for _, item := range items {
 		seen[item] = true
 	}
+	defer func() { d.work += s.looked }()
 	for i := 0; i < len(queue) && s.look(); i++ {
 		n, err := d.node(queue[i])
 		if err != nil {

@@ -25,6 +25,9 @@ const (
 	// hold spreads, its ancestors. Beyond, the movement is refused as undecided: never accepted unseen. It is also how many
 	// items may be inside the inputs of a transformation.
 	maxLook = 50_000
+	// maxWork is how many things inside or around others all records of a batch may look through together, some seconds of
+	// work; only the record that reaches it may go beyond.
+	maxWork = 2_000_000
 	// maxBatchBytes is the largest decoded batch: what a decompression bomb cannot exceed.
 	maxBatchBytes = 64 << 20
 )

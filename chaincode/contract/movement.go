@@ -47,6 +47,7 @@ func (d *decision) checkHolds(e *event.Event, o *Outcome) error {
 	if err != nil {
 		return err
 	}
+	d.work += into.looked
 	inside := atOrNow(micros(e.Time))
 	all, err := d.holdsOn(moved(e), inside)
 	if err != nil {

@@ -115,3 +115,22 @@ func TestLotBesideSerial(t *testing.T) {
 	r.Event.EPCs = []string{"https://id.gs1.org/01/06901234500011/10/B/21/x"}
 	b.Accept(farm, r)
 }
+
+// TestWorkOfBatch: many movements of much in one batch do not keep the peers busy for minutes; what is refused can be sent again.
+func TestWorkOfBatch(t *testing.T) {
+	b := network(t)
+	var contents []string
+	for i := range 5000 {
+		contents = append(contents, inst(i))
+	}
+	b.Accept(farm, pack(0, sscc(1), contents...))
+	b.Accept(regulator, hold(lot("Q"), contract.ScopeLot, 0))
+	var records []contract.Record
+	for i := range 1000 {
+		records = append(records, ship(i+1, sscc(1)))
+	}
+	outcomes := b.Send(farm, records...)
+	status(t, outcomes[0], contract.Accepted)
+	wantCode(t, outcomes[999], contract.Refused, contract.CodeTooLarge)
+	b.Accept(farm, records[999])
+}
