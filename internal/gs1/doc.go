@@ -7,6 +7,6 @@
 //
 // One rule holds throughout. A wrong check digit is common in real data and does not make an identifier unreadable:
 // functions then return their full result together with an [Error] whose Code is [CheckDigitWrong], and the caller
-// decides. With any other error Parse and Canonical hand back the URI as given, which still serves as a key, and Parse
-// also the parts when only the lot, serial number or extension is at fault; the other functions hand back nothing.
+// decides. Parse and Canonical do the same where only the lot, serial number or extension is at fault; with any other error
+// they hand back the URI as given, which still serves as a key. The other functions hand back nothing then.
 package gs1

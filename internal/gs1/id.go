@@ -18,8 +18,7 @@ type ID struct {
 	GLN string
 	// Extension is what qualifies a Location, Party, GIAI, GSRN, GSRNP or PaySlip further (AI 254, 7040, 8019, 8020).
 	Extension string
-	// Canonical is the canonical Digital Link URI, or the URI as given for Other and where Parse found an error other than
-	// CheckDigitWrong.
+	// Canonical is the canonical Digital Link URI, or the URI as given for Other.
 	Canonical string
 }
 
@@ -32,8 +31,8 @@ const canonicalStem = "https://id.gs1.org/"
 // Any other URI is Kind Other without an error. A URI that claims to be GS1's (urn:epc:id:, urn:epc:class:,
 // urn:epc:idpat:, or the domain id.gs1.org) and is not well formed is Kind Other, Canonical as given, with an *[Error].
 // One whose only fault is the check digit is returned in full with an *[Error] of Code [CheckDigitWrong]. One whose lot,
-// serial number or extension is too long or has a character that GS1 does not allow (a space, a Chinese character) has its
-// parts and Kind, so that its product is known, but Canonical as given.
+// serial number or extension is too long or has a character that GS1 does not allow (a space, a Chinese character) is
+// returned in full as well, with an *[Error]: whatever way it is spelt, it has one canonical form.
 func Parse(uri string) (ID, error) {
 	if c, ok := asItIs(uri); ok {
 		return c.id(uri), nil
@@ -43,11 +42,7 @@ func Parse(uri string) (ID, error) {
 	if c.key == nil {
 		return ID{Canonical: uri}, asError(err)
 	}
-	id := c.id(sameOrNew(c.text, uri))
-	if c.asGiven {
-		id.Canonical = uri
-	}
-	return id, asError(err)
+	return c.id(sameOrNew(c.text, uri)), asError(err)
 }
 
 // Canonical is the canonical Digital Link URI of any GS1 identifier, as the CBV 2.0 event hash wants it:
@@ -60,7 +55,7 @@ func Canonical(uri string) (string, error) {
 	}
 	var room [maxCanonical]byte
 	c, err := canonicalise(room[:0], uri)
-	if c.key == nil || c.asGiven {
+	if c.key == nil {
 		return uri, asError(err)
 	}
 	return sameOrNew(c.text, uri), asError(err)
@@ -86,7 +81,7 @@ type canonical struct {
 	keyEnd  int
 	qualAt  int
 	escaped bool // some value is percent-encoded
-	asGiven bool // the parts can be read, but there is no canonical form
+	faulty  bool // the qualifier has a value that GS1 does not allow
 }
 
 func canonicalise(room []byte, uri string) (canonical, *Error) {
@@ -169,7 +164,7 @@ func (c *canonical) despite(err *Error) canonical {
 	if c.qual == nil || len(c.text) == c.qualAt || err.Code != CharsetWrong && err.Code != LengthWrong {
 		return canonical{}
 	}
-	c.asGiven = true
+	c.faulty = true
 	return *c
 }
 

@@ -228,7 +228,7 @@ func ToURN(dl string, gcpLength int) (string, error) {
 	var room [maxCanonical]byte
 	c, err := canonicalise(room[:0], dl)
 	switch {
-	case c.key != nil && !c.asGiven:
+	case c.key != nil && !c.faulty:
 		urn, noURN := c.urn(gcpLength)
 		if noURN != nil {
 			return "", noURN
