@@ -70,7 +70,8 @@ func spread(ctx context.Context, l Ledger, by ledger.Signer, log *slog.Logger) e
 		case errors.Is(err, ledger.ErrRefused):
 			return fmt.Errorf("spreader: %w", err)
 		case err == nil && receipt.Outcomes[0].Status == contract.Refused:
-			return fmt.Errorf("spreader: hold %s: %v", holds[0], receipt.Outcomes[0].Findings)
+			err = fmt.Errorf("refused: %v", receipt.Outcomes[0].Findings)
+			fallthrough
 		case err != nil && ctx.Err() == nil:
 			log.Warn("spreader: the ledger did not take a transaction, trying again", "hold", holds[0], "err", err)
 			select {

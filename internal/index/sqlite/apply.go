@@ -348,13 +348,14 @@ func (p *projection) process(e *event.Event, no int64) (int64, error) {
 	if e.TransformationID == "" {
 		return no, nil
 	}
-	key8 := digest8(e.TransformationID)
+	key, _ := gs1.Canonical(e.TransformationID) // as the contract and the event hash have it
+	key8 := digest8(key)
 	var id int64
-	err := p.tx.QueryRowContext(p.ctx, "SELECT id FROM processes WHERE key8 = ? AND key = ?", key8, e.TransformationID).Scan(&id)
+	err := p.tx.QueryRowContext(p.ctx, "SELECT id FROM processes WHERE key8 = ? AND key = ?", key8, key).Scan(&id)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return -id, err
 	}
-	err = p.tx.QueryRowContext(p.ctx, "INSERT INTO processes (key8, key, block) VALUES (?, ?, ?) RETURNING id", key8, e.TransformationID, int64(p.at.block)).Scan(&id)
+	err = p.tx.QueryRowContext(p.ctx, "INSERT INTO processes (key8, key, block) VALUES (?, ?, ?) RETURNING id", key8, key, int64(p.at.block)).Scan(&id)
 	return -id, err
 }
 

@@ -46,7 +46,7 @@ func (g *Graph) process(e *event.Event, no trace.EventID) trace.ProcessID {
 	if e.Type != event.Transformation {
 		return 0
 	}
-	name := e.TransformationID
+	name, _ := gs1.Canonical(e.TransformationID)
 	if name == "" {
 		name = fmt.Sprintf("event %d", no)
 	}
