@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/foodtrace-ledger/foodtrace/gateway/api"
 	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
@@ -62,7 +63,7 @@ func New(c Config) (http.Handler, error) {
 	}
 	m := newMetrics(views, c.Counters)
 	r := chi.NewRouter()
-	r.Use(m.observe(c.Logger), recoverPanics, headers(c.PublicURL), routeByEscapedPath)
+	r.Use(m.observe(c.Logger), recoverPanics, headers(c.PublicURL), routeByEscapedPath, middleware.GetHead)
 	r.NotFound(notFound(people))
 	r.MethodNotAllowed(methodNotAllowed)
 	r.Get("/healthz", healthz)

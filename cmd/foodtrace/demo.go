@@ -50,6 +50,8 @@ func (c *demoCmd) Run(a *app) (err error) {
 			return err
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	} else if files, err := os.ReadDir(dir); err == nil && len(files) > 0 { // one that cannot be read: opening it says why
+		return fmt.Errorf("%s is not empty; the demo wants an empty folder (foodtrace serve --data %s serves a ledger)", dir, dir)
 	}
 	n, err := openNode(dataDir(dir), a.log)
 	if err != nil {

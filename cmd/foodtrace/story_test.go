@@ -3,6 +3,8 @@ package main
 import (
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -136,6 +138,15 @@ func TestRollback(t *testing.T) {
 	code, out, _ = run(t, slices.Concat([]string{"capture", file}, s.as(s.producer))...)
 	if code != exitNo || !strings.Contains(out, "captured: 1 accepted, 0 duplicates, 1 refused") || strings.Count(out, "VALUE /epcisBody/eventList/1/action") != 1 {
 		t.Errorf("exit %d\n%s", code, out)
+	}
+}
+
+func TestTheDemoLeavesAFolderInUseAlone(t *testing.T) {
+	dir := filepath.Dir(writeFile(t, "mine.txt", "x"))
+	code, _, errOut := run(t, "demo", "--data", dir, "--listen", "127.0.0.1:0")
+	files, err := os.ReadDir(dir)
+	if code != 2 || !strings.Contains(errOut, "is not empty") || err != nil || len(files) != 1 {
+		t.Errorf("exit %d, %q, %d files, %v", code, errOut, len(files), err)
 	}
 }
 

@@ -183,6 +183,9 @@ func translate(ctx context.Context, err error) error {
 		return err
 	case errors.Is(err, index.ErrNotFound), errors.Is(err, trace.ErrUnknownItem), errors.Is(err, evidence.ErrNotFound):
 		return problem.New(http.StatusNotFound, problem.NotFound, "Nothing on the record has this name.")
+	case errors.Is(err, index.ErrCursor):
+		return problem.New(http.StatusBadRequest, problem.BadRequest, "The cursor does not belong to this list.",
+			problem.Item{Code: problem.InvalidField, Detail: "Send the cursor from the answer before, or none.", Field: "after"})
 	case errors.Is(err, view.ErrForbidden):
 		if err := auth.Require(ctx); err != nil {
 			return challenged(err)
@@ -210,17 +213,14 @@ func challenged(err error) error {
 	return huma.ErrorWithHeaders(err, http.Header{"Www-Authenticate": {auth.Scheme}})
 }
 
-// itemKey is the canonical key of an item that a client names.
+// itemKey is the canonical key of an item that a client names. What claims to be a GS1 identifier and cannot be read stands
+// for itself, as on the ledger: else it could be on the record and nobody could hold it.
 func itemKey(uri, where string) (string, error) {
-	key, err := gs1.Canonical(uri)
-	if err != nil && !gs1.IsCheckDigit(err) || !strings.Contains(uri, ":") {
-		detail := "This is not the URI of a lot, an instance or a logistic unit."
-		if err != nil {
-			detail += " " + err.Error() + "."
-		}
-		return "", problem.New(http.StatusBadRequest, problem.BadRequest, detail,
+	if !strings.Contains(uri, ":") {
+		return "", problem.New(http.StatusBadRequest, problem.BadRequest, "This is not the URI of a lot, an instance or a logistic unit.",
 			problem.Item{Code: problem.InvalidField, Detail: "Send a GS1 Digital Link, an EPC URN or another URI.", Field: where})
 	}
+	key, _ := gs1.Canonical(uri) // the contract remarks what is wrong with it
 	return key, nil
 }
 

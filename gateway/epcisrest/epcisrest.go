@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 	"github.com/go-json-experiment/json"
 
 	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
@@ -39,7 +40,7 @@ type Handler struct {
 func New(base string, capturer Capturer, views *view.Source) http.Handler {
 	h := &Handler{capture: capturer, views: views, base: base}
 	r := chi.NewRouter()
-	r.Use(versionHeaders)
+	r.Use(versionHeaders, middleware.GetHead)
 	r.NotFound(h.notFound)
 	r.MethodNotAllowed(h.methodNotAllowed)
 	r.Route("/capture", func(r chi.Router) {

@@ -2,6 +2,7 @@ package problem
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -16,7 +17,8 @@ func SetAllow(w http.ResponseWriter, r *http.Request) {
 	}
 	var allowed []string
 	for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodOptions} {
-		if routes.Match(chi.NewRouteContext(), m, path) {
+		get := m == http.MethodHead && slices.Contains(allowed, http.MethodGet) // what answers GET answers HEAD
+		if get || routes.Match(chi.NewRouteContext(), m, path) {
 			allowed = append(allowed, m)
 		}
 	}
