@@ -26,6 +26,7 @@ const (
 	CodeHoldUndecided   Code = "HOLD_UNDECIDED"    // too much to look through to know whether the item is held: send again later
 	CodeRolledBack      Code = "ROLLED_BACK"       // another record of the atomic batch was refused
 
+	CodeItemUnknown      Code = "ITEM_UNKNOWN"              // no event names the item of a hold or an inspection (yet): perhaps mistyped
 	CodeSiteUnknown      Code = "SITE_UNKNOWN"              // nobody registered the site; refused unless the policy is lenient
 	CodeSiteMissing      Code = "SITE_MISSING"              // the event names neither place nor party; refused unless the policy is lenient
 	CodeNotYourPrefix    Code = "NOT_YOUR_PREFIX"           // master data outside of the member's prefixes; refused unless the policy is lenient

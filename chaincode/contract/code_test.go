@@ -124,6 +124,8 @@ var byCode = []codeCase{
 	{contract.CodeRolledBack, "", contract.Refused, func(b *contracttest.Bench) contract.Outcome {
 		return b.Submit(farm, &contract.Batch{Atomic: true, Records: []contract.Record{ship(0, lot("A")), {}}})[0]
 	}},
+	{contract.CodeItemUnknown, "hold", contract.Accepted, sends(regulator, hold(lot("MISTYPED"), contract.ScopeLot, 0))},
+	{contract.CodeItemUnknown, "inspection", contract.Accepted, sends(lab, inspection(lot("MISTYPED")))},
 	{contract.CodeSiteUnknown, "strict", contract.Refused, sends(farm, ev(event.Object, "", 0, site("https://id.gs1.org/414/9521321000018")))},
 	{contract.CodeSiteUnknown, "lenient", contract.Accepted, after(policy(true, false), farm, ev(event.Object, "", 0, site("https://id.gs1.org/414/9521321000018")))},
 	{contract.CodeSiteMissing, "strict", contract.Refused, sends(farm, ev(event.Object, "", 0, func(e *event.Event) { e.ReadPoint = nil }))},

@@ -72,6 +72,9 @@ func (d *decision) hold(h *Hold, o *Outcome) error {
 	if o.Status == Refused {
 		return nil
 	}
+	if err := d.remarkUnknown(item, "/hold/item", o); err != nil {
+		return err
+	}
 	key := prefixItem + item
 	n, err := d.node(key)
 	if err != nil {

@@ -13,7 +13,7 @@ func (d *decision) inspect(in *Inspection, o *Outcome) error {
 		return nil
 	}
 	d.requireRole(o, Regulator, Laboratory)
-	checkItem(in.Item, "/inspection/item", o)
+	item := checkItem(in.Item, "/inspection/item", o)
 	if in.Site != "" {
 		site, _ := gs1.Canonical(in.Site)
 		checkKey(site, "/inspection/site", o)
@@ -27,8 +27,19 @@ func (d *decision) inspect(in *Inspection, o *Outcome) error {
 	if in.Result != Pass && in.Result != Fail && in.Result != Inconclusive {
 		o.refuse(CodeFieldInvalid, "/inspection/result", string(in.Result), "a result is pass, fail or inconclusive")
 	}
-	if o.Status == Accepted {
-		d.set(prefixAct+o.ID, &present{})
+	if o.Status != Accepted {
+		return nil
 	}
-	return nil
+	d.set(prefixAct+o.ID, &present{})
+	return d.remarkUnknown(item, "/inspection/item", o)
+}
+
+// remarkUnknown remarks an item that no event has named. It may be named later; it may also be mistyped, and whoever
+// writes a hold on it would think that something is stopped.
+func (d *decision) remarkUnknown(item, place string, o *Outcome) error {
+	c, err := d.store.cell(prefixItem + item)
+	if err == nil && c.base == nil && !c.dirty {
+		o.note(CodeItemUnknown, place, item, "no event names "+item+" yet: is it written right?")
+	}
+	return err
 }
