@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 )
 
@@ -27,6 +28,19 @@ func TestALotWhoseIdentifierCannotBeRead(t *testing.T) {
 		if res.Code != http.StatusOK {
 			t.Errorf("%q: %d %s", path, res.Code, res.Body)
 		}
+	}
+}
+
+// An item written in other characters than a URI may have is the one that records name by its URI.
+func TestAnItemInChinese(t *testing.T) {
+	w := newWorld(t)
+	const body = `{"item":"urn:example:批次1","scope":"lot","reason":{"zh":"复检"}}`
+	if res := w.ask(http.MethodPost, "/api/v1/holds", body, append(w.as(w.story.Inspector), "Content-Type", "application/json")...); res.Code != http.StatusCreated {
+		t.Fatalf("hold: %d %s", res.Code, res.Body)
+	}
+	const encoded = "urn:example:%E6%89%B9%E6%AC%A11"
+	if res := w.ask(http.MethodGet, "/api/v1/holds?item="+url.QueryEscape(encoded), ""); !strings.Contains(res.Body.String(), encoded) {
+		t.Errorf("%d %s", res.Code, res.Body)
 	}
 }
 

@@ -4,11 +4,13 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -220,8 +222,22 @@ func itemKey(uri, where string) (string, error) {
 		return "", problem.New(http.StatusBadRequest, problem.BadRequest, "This is not the URI of a lot, an instance or a logistic unit.",
 			problem.Item{Code: problem.InvalidField, Detail: "Send a GS1 Digital Link, an EPC URN or another URI.", Field: where})
 	}
-	key, _ := gs1.Canonical(uri) // the contract remarks what is wrong with it
+	key, _ := gs1.Canonical(encoded(uri)) // the contract remarks what is wrong with it
 	return key, nil
+}
+
+// encoded is the URI of an IRI (RFC 3987, section 3.1): no record names an item in characters outside of ASCII, because
+// capture takes URIs only, so a hold on one would stop nothing.
+func encoded(iri string) string {
+	var b strings.Builder
+	for _, c := range []byte(iri) {
+		if c < utf8.RuneSelf {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
 }
 
 // Paging is how a client asks for a part of a list.
