@@ -281,7 +281,7 @@ func TestActs(t *testing.T) {
 		t.Errorf("released twice: %d %s", res.Code, res.Body)
 	}
 	// The failed inspection stands until one of its kind is passed.
-	if body := w.ask(http.MethodGet, view.Path(w.story.Safe)+"?lang=en", "").Body.String(); !strings.Contains(body, "Take care: an inspection was failed") {
+	if body := w.ask(http.MethodGet, view.Path(w.story.Safe)+"?lang=en", "").Body.String(); !strings.Contains(body, "Take care: it failed an inspection") {
 		t.Error("the page shows the hold, or that a lot which failed is safe")
 	}
 	decode[written](t, w.ask(http.MethodPost, "/api/v1/inspections", `{"item":"`+w.story.Safe+`","kind":"pathogen","result":"pass","inspector":"Lab","reference":"R-2"}`, agency...), 201)

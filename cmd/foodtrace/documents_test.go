@@ -43,6 +43,11 @@ func TestSaladToHarvest(t *testing.T) {
 		if depth[cases] != -1 || depth[harvest] != -2 || !carrier[pallet] {
 			t.Errorf("seed %d: %v, carriers %v", seed, depth, carrier)
 		}
+		// Nobody registered the places: the page tells them apart by their numbers.
+		page := get(t, s.url+"/01/10860009998039/10/SALAD-20260420-A", "", "Accept", "text/html", "Accept-Language", "en")
+		if !strings.Contains(page, "Place not registered 0860009999992") || !strings.Contains(page, "Place not registered 0860009998018") {
+			t.Errorf("seed %d: the page does not name the places: %.500s", seed, page)
+		}
 		for _, e := range got.Events {
 			if e.Where.Tx == "" || e.ID == "" {
 				t.Errorf("seed %d: event without proof: %+v", seed, e)

@@ -120,13 +120,15 @@ func (l *language) nameOf(s *story, key string) string {
 	return ""
 }
 
-// place is the name of a site.
+// place is the name of a site; of one that nobody registered, its number, so that two of them can be told apart.
 func (l *language) place(s *story, id string) string {
 	if id == "" {
 		return ""
 	}
 	site := s.sites[id]
-	return cmp.Or(pick(site.Name, l.lang), pick(site.Address, l.lang), l.text.say("way.place.unknown"))
+	number, _ := gs1.Parse(id)
+	unknown := strings.TrimSpace(l.text.say("way.place.unknown") + " " + number.GLN)
+	return cmp.Or(pick(site.Name, l.lang), pick(site.Address, l.lang), unknown)
 }
 
 // region is where a site is.
