@@ -2,6 +2,7 @@ package epcisrest
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"mime"
 	"net/http"
@@ -164,6 +165,9 @@ func member(r *http.Request) string {
 	return p.Member
 }
 
+// awaitIndex is how long the end of a job is held back until its records can be traced. They are final either way.
+const awaitIndex = 5 * time.Second
+
 // job is GET /capture/{id}.
 func (h *Handler) job(w http.ResponseWriter, r *http.Request) {
 	if err := auth.Require(r.Context()); err != nil {
@@ -177,6 +181,11 @@ func (h *Handler) job(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		fail(w, r, err)
 		return
+	}
+	if !job.Running && job.Block > 0 {
+		wait, cancel := context.WithTimeout(r.Context(), awaitIndex)
+		defer cancel()
+		h.views.Await(wait, job.Block-1)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	writeJSON(w, r, http.StatusOK, shown(job))
