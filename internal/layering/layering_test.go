@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 
 	// Implementations: known to cmd/ only.
 	"internal/ledger/embedded": {"chaincode/contract", "internal/event", "internal/identity", "internal/ledger"},
+	"internal/ledger/fabric":   {"chaincode/contract", "internal/event", "internal/ledger"},
 	"internal/index/sqlite":    {"chaincode/contract", "internal/event", "internal/gs1", "internal/index", "internal/ledger", "internal/trace"},
 	"internal/evidence/fs":     {"internal/evidence"},
 
@@ -49,6 +50,9 @@ var allowed = map[string][]string{
 	"gateway/resolver":  {"gateway/pages", "gateway/problem", "gateway/view", "internal/gs1", "internal/index", "internal/qrcode"},
 	"gateway/pages":     {"chaincode/contract", "gateway/problem", "gateway/view", "internal/event", "internal/gs1", "internal/index", "internal/ledger", "internal/qrcode", "internal/trace"},
 	"internal/qrcode":   {},
+
+	// A real network, and real servers for tests, on this machine.
+	"internal/tools": {},
 
 	// Known answers for tests and demos.
 	"internal/simulate":       {"chaincode/contract", "ingest/epcis", "internal/event", "internal/gs1"},
