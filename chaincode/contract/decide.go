@@ -38,6 +38,8 @@ type Tx struct {
 type Actor struct {
 	MSP     string // MSP ID of the organisation
 	Subject string // common name in the certificate: the person or machine
+	// Roles are those that the certificate allows this person or machine to act in, of those of its member. Nil: all of them.
+	Roles []Role
 }
 
 // Effects are the writes of a transaction in ascending key order; a nil value deletes the key.

@@ -19,7 +19,7 @@ var canonical = json.JoinOptions(
 )
 
 // One compressor and one decompressor for all, because each takes megabytes; both may be used by many at once.
-// EncodeAll is one thread a// call, so the same batch has the same bytes.
+// EncodeAll is one thread a call, so the same batch has the same bytes.
 var (
 	compressor = sync.OnceValue(func() *zstd.Encoder {
 		return must(zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithZeroFrames(true)))

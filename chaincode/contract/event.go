@@ -71,7 +71,7 @@ func (d *decision) again(e *event.Event, id identity, known *entry, o *Outcome) 
 		o.Status, o.Findings = Duplicate, nil
 		return nil
 	}
-	if owner := id.bucket.members[known.member]; owner != d.tx.Actor.MSP && !d.actor.has(Regulator) {
+	if owner := id.bucket.members[known.member]; owner != d.tx.Actor.MSP && !d.actsAs(Regulator) {
 		o.refuse(CodeNotYourEvent, "/event/errorDeclaration", owner, "the event was recorded by "+owner+", who alone or a regulator may declare it wrong")
 		return nil
 	}

@@ -10,9 +10,15 @@ import (
 
 func (m *Member) has(r Role) bool { return m != nil && slices.Contains(m.Roles, r) }
 
+// allows says whether the certificate lets its holder act in a role, should the member have it.
+func (a *Actor) allows(r Role) bool { return a.Roles == nil || slices.Contains(a.Roles, r) }
+
+// actsAs says whether the sender may act in a role: its member is registered with it and its certificate allows it.
+func (d *decision) actsAs(r Role) bool { return d.actor.has(r) && d.tx.Actor.allows(r) }
+
 func (d *decision) requireRole(o *Outcome, roles ...Role) {
 	for _, r := range roles {
-		if d.actor.has(r) {
+		if d.actsAs(r) {
 			return
 		}
 	}
@@ -20,7 +26,11 @@ func (d *decision) requireRole(o *Outcome, roles ...Role) {
 	for i, r := range roles {
 		names[i] = string(r)
 	}
-	o.refuse(CodeRoleRequired, "", d.tx.Actor.MSP, d.tx.Actor.MSP+" would need the role "+strings.Join(names, " or ")+" for this")
+	who := d.tx.Actor.MSP
+	if d.tx.Actor.Roles != nil {
+		who = d.tx.Actor.Subject + " of " + who
+	}
+	o.refuse(CodeRoleRequired, "", d.tx.Actor.MSP, who+" would need the role "+strings.Join(names, " or ")+" for this")
 }
 
 // hasPrefix says whether an identifier is of one of the member's prefixes: a GS1 company prefix of its key, or the

@@ -3,6 +3,7 @@ package contract
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
@@ -45,7 +46,11 @@ func (d *decision) register(r *Registration, o *Outcome) error {
 		return nil
 	}
 	genesis := d.actor == nil
-	regulator := genesis || d.actor.has(Regulator)
+	if genesis && !d.tx.Actor.allows(Regulator) {
+		d.requireRole(o, Regulator)
+		return nil
+	}
+	regulator := genesis || d.actsAs(Regulator)
 	if len(r.Members) > 0 || r.Policy != nil {
 		if !genesis {
 			d.requireRole(o, Regulator)
@@ -188,7 +193,7 @@ func (m *Member) check(place string, o *Outcome) {
 	checkKey(m.MSP, place+"/msp", o)
 	m.Name.check(place+"/name", o)
 	for i, r := range m.Roles {
-		if !knownRole(r) {
+		if !r.Known() {
 			o.refuse(CodeFieldInvalid, place+"/roles/"+strconv.Itoa(i), string(r), "there is no role "+strconv.Quote(string(r)))
 		}
 	}
@@ -207,14 +212,8 @@ func (m *Member) check(place string, o *Outcome) {
 	m.Parties = parties
 }
 
-func knownRole(r Role) bool {
-	for _, known := range roles {
-		if r == known {
-			return true
-		}
-	}
-	return false
-}
+// Known says whether there is such a role.
+func (r Role) Known() bool { return slices.Contains(roles[:], r) }
 
 // check returns the canonical ID.
 func (s *Site) check(place string, o *Outcome) string {

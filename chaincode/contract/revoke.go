@@ -41,7 +41,7 @@ func (d *decision) checkUnpacking(e *event.Event, o *Outcome) error {
 
 // mayUnlink says that links may go: nothing is held, or a regulator says so.
 func (d *decision) mayUnlink() (bool, error) {
-	if d.actor.has(Regulator) {
+	if d.actsAs(Regulator) {
 		return true, nil
 	}
 	epoch, err := d.epoch()

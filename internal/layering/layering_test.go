@@ -21,6 +21,7 @@ var allowed = map[string][]string{
 	"internal/gs1":       {},
 	"internal/event":     {"internal/gs1"},
 	"chaincode/contract": {"internal/event", "internal/gs1"},
+	"chaincode/protocol": {"chaincode/contract"},
 
 	// Interfaces, and what stands on them alone.
 	"internal/ledger":   {"chaincode/contract", "internal/event"},

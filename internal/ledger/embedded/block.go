@@ -12,8 +12,6 @@ import (
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
-	"github.com/go-json-experiment/json"
-	"github.com/klauspost/compress/zstd"
 )
 
 // A block's payload, where "bytes" are a uvarint length and that many bytes:
@@ -25,7 +23,7 @@ import (
 //	  bytes  signature: ECDSA P-256, ASN.1, over the transaction ID
 //	  8      the transaction's time, nanoseconds since 1970
 //	  32     SHA-256 of its effects (effectsHash)
-//	  bytes  its outcomes: JSON, zstd
+//	  bytes  its outcomes (contract.EncodeOutcomes)
 //
 // The transaction ID is the SHA-256 of signingContext and the submission, so it does not depend on the signature,
 // which anybody could write in a second form.
@@ -140,46 +138,6 @@ func effectsHash(effects contract.Effects) (sum [sha256.Size]byte) {
 	}
 	h.Sum(sum[:0])
 	return sum
-}
-
-// codec compresses outcomes. It is safe for concurrent use.
-type codec struct {
-	enc *zstd.Encoder
-	dec *zstd.Decoder
-}
-
-func newCodec() (codec, error) {
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false))
-	if err != nil {
-		return codec{}, err
-	}
-	// A batch of the largest size has outcomes of about its own size: more is not one of ours.
-	dec, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(16*MaxBatchBytes))
-	return codec{enc, dec}, err
-}
-
-func (c codec) close() {
-	c.enc.Close()
-	c.dec.Close()
-}
-
-func (c codec) encode(outcomes []contract.Outcome) ([]byte, error) {
-	b, err := json.Marshal(outcomes)
-	if err != nil {
-		return nil, err
-	}
-	return c.enc.EncodeAll(b, make([]byte, 0, len(b)/2)), nil
-}
-
-func (c codec) decode(data []byte) (outcomes []contract.Outcome, err error) {
-	b, err := c.dec.DecodeAll(data, nil)
-	if err == nil {
-		err = json.Unmarshal(b, &outcomes)
-	}
-	if err != nil {
-		err = fmt.Errorf("its outcomes cannot be read: %w", err)
-	}
-	return outcomes, err
 }
 
 // reader takes a payload apart. Once it runs out, b is nil and everything it returns is zero.

@@ -101,7 +101,7 @@ func (l *Ledger) block(height uint64) (*ledger.Block, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.decodeBlock(sb, f, height)
+	return decodeBlock(sb, f, height)
 }
 
 func (l *Ledger) fromMemory(height uint64) *ledger.Block {
@@ -127,10 +127,10 @@ func (l *Ledger) readBlock(height uint64) (*storedBlock, *frame, error) {
 }
 
 // decodeBlock makes the block that followers see of a stored one. Signatures were checked before it was stored.
-func (l *Ledger) decodeBlock(sb *storedBlock, f *frame, height uint64) (*ledger.Block, error) {
+func decodeBlock(sb *storedBlock, f *frame, height uint64) (*ledger.Block, error) {
 	b := &ledger.Block{Height: height, Hash: f.hash, PrevHash: sb.prev, Time: event.Time{Time: sb.time}}
 	for i, stx := range sb.txs {
-		re, err := l.codec.decodeTx(stx)
+		re, err := decodeTx(stx)
 		if err != nil {
 			return nil, &DamageError{height, f.offset, fmt.Sprintf("transaction %d: %v", i, err)}
 		}

@@ -75,7 +75,6 @@ type Ledger struct {
 
 	opts    Options
 	members *members
-	codec   codec
 	state   *pebble.DB
 	file    logFile
 	lock    io.Closer
@@ -139,9 +138,6 @@ func Open(opts Options) (_ *Ledger, err error) {
 	if l.lock, err = vfs.Default.Lock(filepath.Join(opts.Dir, "ledger.lock")); err != nil {
 		return nil, fmt.Errorf("ledger: %s is in use by another process: %w", opts.Dir, err)
 	}
-	if l.codec, err = newCodec(); err != nil {
-		return nil, err
-	}
 	if l.file, err = opts.openFile(LogPath(opts.Dir)); err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
@@ -195,9 +191,6 @@ func (l *Ledger) release() error {
 	var errs []error
 	if l.state != nil {
 		errs = append(errs, l.state.Close())
-	}
-	if l.codec.enc != nil {
-		l.codec.close()
 	}
 	if l.file != nil {
 		errs = append(errs, l.file.Close())
@@ -280,5 +273,5 @@ func (l *Ledger) outcomes(at txPlace) ([]contract.Outcome, error) {
 	if int(at.index) >= len(sb.txs) {
 		return nil, errors.New("ledger: the state store is damaged; remove it and start again: it is rebuilt")
 	}
-	return l.codec.decode(sb.txs[at.index].outcomes)
+	return contract.DecodeOutcomes(sb.txs[at.index].outcomes)
 }

@@ -148,7 +148,7 @@ func (l *Ledger) replayBlock(sb *storedBlock, f *frame, height uint64) error {
 	batch := l.state.NewIndexedBatch()
 	defer batch.Close()
 	for i, stx := range sb.txs {
-		re, err := l.codec.decodeTx(stx)
+		re, err := decodeTx(stx)
 		if err == nil {
 			err = re.run(l.opts.decide, batch)
 		}
@@ -174,7 +174,7 @@ type storedExecution struct {
 	tx ledger.Tx // with the outcomes that were stored
 }
 
-func (c codec) decodeTx(stx storedTx) (*storedExecution, error) {
+func decodeTx(stx storedTx) (*storedExecution, error) {
 	tx := ledger.Tx{ID: stx.id(), Time: event.Time{Time: stx.time}}
 	var err error
 	if tx.Actor, err = actorOf(stx.submission); err != nil {
@@ -183,7 +183,7 @@ func (c codec) decodeTx(stx storedTx) (*storedExecution, error) {
 	if tx.Batch, err = contract.DecodeBatch(stx.batch); err != nil {
 		return nil, err
 	}
-	if tx.Outcomes, err = c.decode(stx.outcomes); err != nil {
+	if tx.Outcomes, err = contract.DecodeOutcomes(stx.outcomes); err != nil {
 		return nil, err
 	}
 	if len(tx.Outcomes) != len(tx.Batch.Records) {

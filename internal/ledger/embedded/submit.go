@@ -138,7 +138,7 @@ func (l *Ledger) execute(ctx context.Context, p *pending, r pebble.Reader, heigh
 	if e.effects, e.outcomes, err = l.opts.decide(rec, tx); err != nil {
 		return fmt.Errorf("%w: %w", ledger.ErrNotOrdered, err)
 	}
-	if e.encoded, err = l.codec.encode(e.outcomes); err != nil {
+	if e.encoded, err = contract.EncodeOutcomes(e.outcomes); err != nil {
 		return fmt.Errorf("%w: %w", ledger.ErrNotOrdered, err)
 	}
 	if len(e.encoded) > MaxBatchBytes {

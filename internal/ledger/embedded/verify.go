@@ -76,12 +76,7 @@ func verify(ctx context.Context, file string, trust identity.Trust, decide decid
 		return Summary{}, fmt.Errorf("ledger: %w", err)
 	}
 	defer state.Close()
-	codec, err := newCodec()
-	if err != nil {
-		return Summary{}, err
-	}
-	defer codec.close()
-	v := &verifier{ctx: ctx, file: f, size: info.Size(), members: newMembers(trust), decide: decide, state: state, codec: codec, report: report, each: each, sound: true}
+	v := &verifier{ctx: ctx, file: f, size: info.Size(), members: newMembers(trust), decide: decide, state: state, report: report, each: each, sound: true}
 	err = v.run()
 	return v.sum, err
 }
@@ -94,7 +89,6 @@ type verifier struct {
 	members *members
 	decide  decideFunc
 	state   *pebble.DB // of the blocks so far
-	codec   codec
 	report  func(Problem)
 	each    func(*ledger.Block) error
 
@@ -236,7 +230,7 @@ func (v *verifier) tx(batch *pebble.Batch, i int, stx storedTx, blockTime time.T
 	}
 	_, err := v.members.check(stx.submission, stx.time)
 	wrong(err, "its signature")
-	re, err := v.codec.decodeTx(stx)
+	re, err := decodeTx(stx)
 	if wrong(err, "it cannot be read") {
 		return tx, false
 	}
