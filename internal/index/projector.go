@@ -41,7 +41,7 @@ type Projector struct {
 	mu      sync.Mutex
 	height  uint64        // blocks applied
 	changed chan struct{} // closed and replaced with every change
-	stopped error         // why Run ended
+	stopped error         // why Run ended; nil while it runs
 }
 
 // NewProjector makes a projector; Run does the work.
@@ -49,7 +49,8 @@ func NewProjector(source Source, w Writer) *Projector {
 	return &Projector{source: source, index: w, changed: make(chan struct{})}
 }
 
-// Run applies blocks until the context ends, which is no error, or one cannot be read or applied. It is called once.
+// Run applies blocks until the context ends, which is no error, or one cannot be read or applied. It may be called again
+// after it has ended, when what it stands on is back.
 // Errors: ErrAhead, ErrOtherLedger, those of the ledger and the index.
 func (p *Projector) Run(ctx context.Context) error {
 	err := p.run(ctx)
@@ -80,7 +81,7 @@ func (p *Projector) run(ctx context.Context) error {
 		cancel()
 		return err
 	}
-	p.update(func() { p.height = height })
+	p.update(func() { p.height, p.stopped = height, nil })
 	read := &reader{blocks: make(chan *ledger.Block, maxApplyBlocks)}
 	var reading sync.WaitGroup
 	reading.Go(func() { read.run(ctx, p.source, height, hash) })
