@@ -4,16 +4,12 @@ package fs
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
@@ -55,18 +51,13 @@ func (s *Store) Put(ctx context.Context, r io.Reader, limit int64) (digest strin
 		return "", 0, fmt.Errorf("evidence: %w", err)
 	}
 	defer os.Remove(f.Name())
-	sum := sha256.New()
-	size, err = io.Copy(io.MultiWriter(f, sum), io.LimitReader(&reader{ctx: ctx, Reader: r}, limit+1))
-	if err == nil && size > limit {
-		err = fmt.Errorf("%w: more than %d bytes", evidence.ErrTooLarge, limit)
-	}
+	digest, size, err = evidence.Copy(ctx, f, r, limit)
 	if err == nil {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return "", 0, fmt.Errorf("evidence: %w", err)
 	}
-	digest = hex.EncodeToString(sum.Sum(nil))
 	if err := s.place(f.Name(), digest); err != nil {
 		return "", 0, fmt.Errorf("evidence: %w", err)
 	}
@@ -105,7 +96,7 @@ func (s *Store) Open(ctx context.Context, digest string) (io.ReadCloser, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &reader{ctx: ctx, Reader: f, Closer: f, sum: sha256.New(), want: digest}, nil
+	return evidence.Check(ctx, f, digest), nil
 }
 
 // Stat implements evidence.Store.
@@ -123,8 +114,8 @@ func (s *Store) Stat(_ context.Context, digest string) (int64, error) {
 }
 
 func (s *Store) open(digest string) (*os.File, error) {
-	if !isDigest(digest) {
-		return nil, fmt.Errorf("%w: %.80q is not a SHA-256 in lower-case hex", evidence.ErrNotFound, digest)
+	if !evidence.IsDigest(digest) {
+		return nil, evidence.NoDigest(digest)
 	}
 	f, err := os.Open(s.path(digest))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -138,36 +129,6 @@ func (s *Store) open(digest string) (*os.File, error) {
 
 func (s *Store) path(digest string) string {
 	return filepath.Join(s.dir, digest[:2], digest[2:4], digest)
-}
-
-func isDigest(s string) bool {
-	return len(s) == 2*sha256.Size && strings.Trim(s, "0123456789abcdef") == ""
-}
-
-// reader ends with its context. If it has a digest to check, it ends with ErrDamaged instead of io.EOF when it does not match.
-type reader struct {
-	ctx context.Context
-	io.Reader
-	io.Closer
-	sum  hash.Hash
-	want string
-}
-
-func (r *reader) Read(b []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	n, err := r.Reader.Read(b)
-	if r.sum == nil {
-		return n, err
-	}
-	r.sum.Write(b[:n])
-	if err == io.EOF {
-		if got := hex.EncodeToString(r.sum.Sum(nil)); got != r.want {
-			return n, fmt.Errorf("%w: %s", evidence.ErrDamaged, r.want)
-		}
-	}
-	return n, err
 }
 
 // Verify reads every file and reports each that is damaged (ErrDamaged), cannot be read, or does not belong here, by its
@@ -186,7 +147,7 @@ func (s *Store) Verify(ctx context.Context, report func(path string, problem err
 			return filepath.SkipDir
 		case d.IsDir():
 			return nil
-		case !isDigest(d.Name()) || path != s.path(d.Name()):
+		case !evidence.IsDigest(d.Name()) || path != s.path(d.Name()):
 			report(rel, errors.New("evidence: a file that does not belong here"))
 			return nil
 		}
