@@ -2,9 +2,10 @@
 .DEFAULT_GOAL := help
 GO ?= go
 BIN := bin/foodtrace
+EVENTS ?= 1000000
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run build test test-all test-browser lint bench soak clean
+.PHONY: help run build test test-all test-browser lint bench scale soak clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +36,10 @@ lint: ## gofmt, go vet, staticcheck
 bench: ## print the figures of docs/benchmarks.md
 	@echo "running the benchmarks (about two minutes)"
 	$(GO) test -run '^$$' -bench 'Capture|ConsumerPage|Trace' -benchtime 3x -timeout 30m ./cmd/foodtrace ./internal/index/sqlite
+
+scale: ## bytes and processor time of an event at growing numbers of events (docs/scale.md; EVENTS=10000000: an hour, 15 GB)
+	@echo "writing $(EVENTS) events (a million take about three minutes and 2 GB of disk)"
+	@$(GO) run ./test/scale -events $(EVENTS)
 
 soak: ## the long campaigns: a million movements under a hold, two hundred kills, an hour of fuzzing
 	@bash test/soak.sh
