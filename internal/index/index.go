@@ -161,6 +161,8 @@ var (
 	ErrNotFound = errors.New("index: not found")
 	ErrPosition = errors.New("index: the block does not follow what is indexed")
 	ErrCursor   = errors.New("index: not a cursor of this list")
+	// ErrUnavailable: the database is away, for now.
+	ErrUnavailable = errors.New("index: the database does not answer")
 	// ErrSchema: the database was written by another version. Remove it and start again: it is rebuilt from the ledger.
 	ErrSchema = errors.New("index: written by another version of the program")
 )
