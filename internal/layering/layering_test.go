@@ -32,10 +32,12 @@ var allowed = map[string][]string{
 	"internal/spreader": {"chaincode/contract", "internal/ledger"},
 
 	// Implementations: known to cmd/ only.
-	"internal/ledger/embedded": {"chaincode/contract", "internal/event", "internal/identity", "internal/ledger"},
-	"internal/ledger/fabric":   {"chaincode/contract", "internal/event", "internal/ledger"},
+	"internal/ledger/store":    {"chaincode/contract", "internal/ledger"},
+	"internal/ledger/embedded": {"chaincode/contract", "internal/event", "internal/identity", "internal/ledger", "internal/ledger/store"},
+	"internal/ledger/fabric":   {"chaincode/contract", "chaincode/protocol", "internal/event", "internal/ledger", "internal/ledger/store"},
 	"internal/index/sqlite":    {"chaincode/contract", "internal/event", "internal/gs1", "internal/index", "internal/ledger", "internal/trace"},
 	"internal/evidence/fs":     {"internal/evidence"},
+	"internal/evidence/s3":     {"internal/evidence"},
 
 	// Ingest: bytes to records.
 	"ingest/epcis":   {"chaincode/contract", "internal/event", "internal/gs1"},
@@ -43,7 +45,7 @@ var allowed = map[string][]string{
 
 	// Gateway: answers to people. It hands uploads to ingest and sees no implementation.
 	"gateway":           {"gateway/…", "internal/evidence", "internal/index", "internal/ledger"},
-	"gateway/problem":   {"ingest/capture"},
+	"gateway/problem":   {"internal/evidence", "internal/index", "internal/ledger"},
 	"gateway/auth":      {"chaincode/contract", "gateway/problem"},
 	"gateway/view":      {"chaincode/contract", "gateway/auth", "internal/event", "internal/gs1", "internal/index", "internal/trace"},
 	"gateway/api":       {"chaincode/contract", "gateway/auth", "gateway/problem", "gateway/view", "internal/event", "internal/evidence", "internal/gs1", "internal/index", "internal/ledger", "internal/trace"},

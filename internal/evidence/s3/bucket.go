@@ -1,0 +1,101 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+
+	"github.com/minio/minio-go/v7"
+
+	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
+)
+
+// prepareBucket makes the bucket if it is not there, and finds out what it offers.
+func (s *Store) prepareBucket(ctx context.Context) error {
+	there, err := s.client.BucketExists(ctx, s.config.Bucket)
+	if err != nil {
+		return s.explain(ctx, "find the bucket", err)
+	}
+	if !there {
+		if err := s.makeBucket(ctx); err != nil {
+			return err
+		}
+	}
+	versions, err := s.client.GetBucketVersioning(ctx, s.config.Bucket)
+	if err != nil && !lacks(err) {
+		return s.explain(ctx, "ask whether the bucket keeps versions", err)
+	}
+	lock, _, _, _, err := s.client.GetObjectLockConfig(ctx, s.config.Bucket)
+	if err != nil && !lacks(err) {
+		return s.explain(ctx, "ask whether the bucket has object lock", err)
+	}
+	s.features = Features{Versioning: err == nil && lock == "Enabled" || versions.Enabled(), ObjectLock: err == nil && lock == "Enabled"}
+	return nil
+}
+
+// makeBucket makes it with object lock, which brings versions, or with as much as the server has. Another gateway may be
+// making it at the same time.
+func (s *Store) makeBucket(ctx context.Context) error {
+	err := s.client.MakeBucket(ctx, s.config.Bucket, minio.MakeBucketOptions{Region: s.config.Region, ObjectLocking: true})
+	if lacks(err) {
+		err = s.client.MakeBucket(ctx, s.config.Bucket, minio.MakeBucketOptions{Region: s.config.Region})
+		if err == nil {
+			err = s.client.EnableVersioning(ctx, s.config.Bucket)
+			if lacks(err) {
+				err = nil
+			}
+		}
+	}
+	if err != nil && minio.ToErrorResponse(err).Code != minio.BucketAlreadyOwnedByYou {
+		return s.explain(ctx, "make the bucket", err)
+	}
+	return nil
+}
+
+// lacks reports whether an answer says that the server, or the bucket, does not have what was asked for.
+func lacks(err error) bool {
+	switch minio.ToErrorResponse(err).Code {
+	case minio.NotImplemented, "ObjectLockConfigurationNotFoundError", "NoSuchObjectLockConfiguration":
+		return err != nil
+	}
+	return false
+}
+
+// explain says what went wrong in words, with the bucket and the server. What another try may mend is ErrUnavailable.
+func (s *Store) explain(ctx context.Context, what string, err error) error {
+	answer := minio.ToErrorResponse(err)
+	var (
+		sentence string
+		kind     error
+		broken   net.Error
+		request  *url.Error
+	)
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("evidence: %w", ctx.Err())
+	case answer.Code == minio.NoSuchKey, answer.Code == minio.NoSuchVersion, answer.Code == minio.MethodNotAllowed:
+		return fmt.Errorf("%w (%s: %s)", evidence.ErrNotFound, what, answer.Message)
+	case answer.Code == minio.NoSuchBucket:
+		sentence = "the bucket is gone"
+	case answer.Code == minio.InvalidAccessKeyID, answer.Code == minio.SignatureDoesNotMatch:
+		sentence = "the server does not know these credentials"
+	case answer.Code == minio.AccessDenied:
+		sentence = "these credentials do not have the right"
+	case answer.Code == "XMinioStorageFull", answer.StatusCode == http.StatusInsufficientStorage:
+		sentence, kind = "the server's disks are full", evidence.ErrUnavailable
+	case answer.StatusCode >= 500:
+		sentence, kind = "the server cannot do it now", evidence.ErrUnavailable
+	case errors.As(err, &request), errors.As(err, &broken), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		sentence, kind = "the server cannot be reached", evidence.ErrUnavailable
+	default:
+		sentence = "the request failed"
+	}
+	if kind != nil {
+		err = fmt.Errorf("%w: %w", kind, err)
+	}
+	return fmt.Errorf("evidence: bucket %s at %s: %s: %s: %w", s.config.Bucket, s.config.Endpoint, what, sentence, err)
+}
