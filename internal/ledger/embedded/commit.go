@@ -11,6 +11,7 @@ import (
 
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
+	"github.com/foodtrace-ledger/foodtrace/internal/ledger/store"
 )
 
 // committer is the one goroutine that makes blocks. What it holds nobody else touches.
@@ -93,7 +94,7 @@ func (c *committer) commit(group []*pending) {
 // include puts a transaction into the block, executing it again where what it read has been written since.
 func (c *committer) include(d *draft, p *pending) error {
 	id := p.sub.digest
-	if _, found, err := findTx(c.state, id); found || err != nil || d.ids[id] {
+	if _, found, err := store.FindTx(c.state, id); found || err != nil || d.ids[id] {
 		return errors.Join(fmt.Errorf("%w: transaction %s is on the ledger already", ledger.ErrRefused, p.sub.id()), err)
 	}
 	if c.window.stale(&p.reads, p.height) {
@@ -108,8 +109,8 @@ func (c *committer) include(d *draft, p *pending) error {
 	if p.time.After(d.time) {
 		d.time = p.time
 	}
-	place := txPlace{d.height, uint32(len(d.txs))}
-	if err := applyTx(d.batch, id, place, p.effects); err != nil {
+	place := store.Place{Height: d.height, Index: uint32(len(d.txs))}
+	if err := store.ApplyTx(d.batch, id, place, p.effects); err != nil {
 		return fmt.Errorf("%w: %w", ledger.ErrNotOrdered, err)
 	}
 	c.window.add(d.height, p.effects)
@@ -148,7 +149,7 @@ func (c *committer) finish(d *draft) error {
 	}
 	c.Metrics.Blocks.Add(1)
 	c.Metrics.Txs.Add(uint64(len(d.txs)))
-	if err := setPosition(d.batch, position{d.height + 1, block.Hash}); err != nil {
+	if err := store.SetPosition(d.batch, store.Position{Height: d.height + 1, Hash: block.Hash}); err != nil {
 		return err
 	}
 	c.window.trim()
@@ -176,7 +177,7 @@ func (c *committer) publish(d *draft, block *ledger.Block, size int64) error {
 	c.offsets = append(c.offsets, c.end)
 	c.end += size
 	c.last = block
-	c.recent.add(block)
+	c.recent.Add(block)
 	close(c.newBlock)
 	c.newBlock = make(chan struct{})
 	return nil

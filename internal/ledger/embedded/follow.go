@@ -11,42 +11,6 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 )
 
-// Bounds of the blocks kept in memory for followers: an event takes about 3 KB there. Whoever is further behind reads the file.
-const (
-	recentRecords = 8192
-	recentBlocks  = 1024
-)
-
-// recent is the newest blocks, oldest first.
-type recent struct {
-	blocks  []*ledger.Block
-	records int
-}
-
-func (r *recent) add(b *ledger.Block) {
-	r.blocks = append(r.blocks, b)
-	r.records += records(b)
-	for len(r.blocks) > recentBlocks || r.records > recentRecords && len(r.blocks) > 1 {
-		r.records -= records(r.blocks[0])
-		r.blocks[0] = nil
-		r.blocks = r.blocks[1:]
-	}
-}
-
-func (r *recent) get(height uint64) *ledger.Block {
-	if len(r.blocks) == 0 || height < r.blocks[0].Height {
-		return nil
-	}
-	return r.blocks[height-r.blocks[0].Height]
-}
-
-func records(b *ledger.Block) (n int) {
-	for _, tx := range b.Txs {
-		n += len(tx.Batch.Records)
-	}
-	return n
-}
-
 // Blocks implements ledger.Ledger.
 func (l *Ledger) Blocks(ctx context.Context, from uint64) iter.Seq2[*ledger.Block, error] {
 	return func(yield func(*ledger.Block, error) bool) {
@@ -107,7 +71,7 @@ func (l *Ledger) block(height uint64) (*ledger.Block, error) {
 func (l *Ledger) fromMemory(height uint64) *ledger.Block {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return l.recent.get(height)
+	return l.recent.Get(height)
 }
 
 // readBlock reads a block that is there from the file.

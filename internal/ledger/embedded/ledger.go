@@ -31,6 +31,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/internal/identity"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
+	"github.com/foodtrace-ledger/foodtrace/internal/ledger/store"
 )
 
 const (
@@ -93,7 +94,7 @@ type Ledger struct {
 	offsets  []int64
 	end      int64 // of the last block in the file
 	last     *ledger.Block
-	recent   recent
+	recent   store.Recent
 	newBlock chan struct{} // closed with the next block
 }
 
@@ -112,7 +113,7 @@ func Open(opts Options) (_ *Ledger, err error) {
 		opts.decide = contract.Decide
 	}
 	if opts.memTable == 0 {
-		opts.memTable = memTable
+		opts.memTable = store.MemTable
 	}
 	if opts.openFile == nil {
 		opts.openFile = openFile
@@ -231,7 +232,7 @@ func (l *Ledger) View(ctx context.Context, f func(contract.State) error) error {
 	defer done()
 	snap := l.state.NewSnapshot()
 	defer snap.Close()
-	return f(&state{r: snap, ctx: ctx})
+	return f(store.NewView(ctx, snap, "", 0))
 }
 
 // Receipt implements ledger.Ledger.
@@ -245,7 +246,7 @@ func (l *Ledger) Receipt(ctx context.Context, txID string) (ledger.Receipt, erro
 	if err != nil || len(id) != len(zeros) {
 		return ledger.Receipt{}, ledger.ErrNoSuchTx
 	}
-	at, found, err := findTx(l.state, [32]byte(id))
+	at, found, err := store.FindTx(l.state, [32]byte(id))
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
@@ -258,20 +259,20 @@ func (l *Ledger) Receipt(ctx context.Context, txID string) (ledger.Receipt, erro
 		return ledger.Receipt{}, ledger.ErrNoSuchTx
 	}
 	outcomes, err := l.outcomes(at)
-	return ledger.Receipt{TxID: txID, Block: at.height, Outcomes: outcomes}, err
+	return ledger.Receipt{TxID: txID, Block: at.Height, Outcomes: outcomes}, err
 }
 
 // outcomes reads what became of a transaction.
-func (l *Ledger) outcomes(at txPlace) ([]contract.Outcome, error) {
-	if b := l.fromMemory(at.height); b != nil {
-		return b.Txs[at.index].Outcomes, nil
+func (l *Ledger) outcomes(at store.Place) ([]contract.Outcome, error) {
+	if b := l.fromMemory(at.Height); b != nil {
+		return b.Txs[at.Index].Outcomes, nil
 	}
-	sb, _, err := l.readBlock(at.height)
+	sb, _, err := l.readBlock(at.Height)
 	if err != nil {
 		return nil, err
 	}
-	if int(at.index) >= len(sb.txs) {
+	if int(at.Index) >= len(sb.txs) {
 		return nil, errors.New("ledger: the state store is damaged; remove it and start again: it is rebuilt")
 	}
-	return contract.DecodeOutcomes(sb.txs[at.index].outcomes)
+	return contract.DecodeOutcomes(sb.txs[at.Index].outcomes)
 }

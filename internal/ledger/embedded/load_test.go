@@ -12,6 +12,7 @@ import (
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
+	"github.com/foodtrace-ledger/foodtrace/internal/ledger/store"
 )
 
 // TestBackPressure: no more than maxInFlight submissions are worked on; the next waits for as long as its context lets it.
@@ -129,7 +130,7 @@ func TestBug(t *testing.T) {
 
 // TestSlowFollower: who stops reading while more is written than is kept in memory still gets all of it.
 func TestSlowFollower(t *testing.T) {
-	const size, blocks = 1000, recentRecords/1000 + 5
+	const size, blocks = 1000, store.RecentRecords/1000 + 5
 	dir := t.TempDir()
 	by := testSigner(t, dir, "Farm")
 	l := testLedger(t, Options{Dir: dir})

@@ -12,6 +12,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
+	"github.com/foodtrace-ledger/foodtrace/internal/ledger/store"
 )
 
 // recover reads the ledger file, cuts off a block that was not written to its end, and brings the state up to it.
@@ -19,7 +20,7 @@ func (l *Ledger) recover() error {
 	if err := l.openState(); err != nil {
 		return err
 	}
-	pos, known, err := readPosition(l.state)
+	pos, known, err := store.ReadPosition(l.state)
 	if err != nil {
 		return fmt.Errorf("ledger: state store: %w", err)
 	}
@@ -29,21 +30,21 @@ func (l *Ledger) recover() error {
 	}
 	if known && !agrees {
 		l.opts.Log.Warn("the state store does not belong to this ledger file, or blocks are missing from the file; the state is rebuilt from the file",
-			"state height", pos.height, "file height", len(l.offsets))
+			"state height", pos.Height, "file height", len(l.offsets))
 	}
 	if !agrees {
 		if err := l.resetState(); err != nil {
 			return err
 		}
-		pos = position{}
+		pos = store.Position{}
 	}
-	return l.replay(pos.height)
+	return l.replay(pos.Height)
 }
 
 func (l *Ledger) stateDir() string { return filepath.Join(l.opts.Dir, "state") }
 
 func (l *Ledger) openState() (err error) {
-	if l.state, err = openState(l.stateDir(), l.opts.memTable, l.opts.Log); err == nil {
+	if l.state, err = store.Open(l.stateDir(), l.opts.memTable, l.opts.Log); err == nil {
 		return nil
 	}
 	l.opts.Log.Warn("the state store cannot be opened; it is rebuilt from the ledger file", "err", err)
@@ -59,7 +60,7 @@ func (l *Ledger) resetState() (err error) {
 	if err = errors.Join(err, os.RemoveAll(l.stateDir())); err != nil {
 		return fmt.Errorf("ledger: state store: %w", err)
 	}
-	if l.state, err = openState(l.stateDir(), l.opts.memTable, l.opts.Log); err != nil {
+	if l.state, err = store.Open(l.stateDir(), l.opts.memTable, l.opts.Log); err != nil {
 		return fmt.Errorf("ledger: state store: %w", err)
 	}
 	return nil
@@ -67,13 +68,13 @@ func (l *Ledger) resetState() (err error) {
 
 // scan reads the file's frames, notes where they are and checks that each follows the one before. agrees says
 // whether the file holds the block at which the state stands.
-func (l *Ledger) scan(pos position) (agrees bool, err error) {
+func (l *Ledger) scan(pos store.Position) (agrees bool, err error) {
 	info, err := l.file.Stat()
 	if err != nil {
 		return false, fmt.Errorf("ledger: %w", err)
 	}
 	size, prev := info.Size(), [len(zeros)]byte{}
-	agrees = pos == position{}
+	agrees = pos == store.Position{}
 	var buf []byte
 	for l.end < size {
 		height := uint64(len(l.offsets))
@@ -92,7 +93,7 @@ func (l *Ledger) scan(pos position) (agrees bool, err error) {
 		}
 		l.offsets, l.end = append(l.offsets, f.offset), f.end()
 		prev, buf = f.hash, f.whole
-		agrees = agrees || pos == position{height + 1, f.hash}
+		agrees = agrees || pos == store.Position{Height: height + 1, Hash: f.hash}
 	}
 	return agrees, l.settle()
 }
@@ -156,13 +157,13 @@ func (l *Ledger) replayBlock(sb *storedBlock, f *frame, height uint64) error {
 			err = errors.New("the contract decides otherwise than when it was written; was that another version of the program?")
 		}
 		if err == nil {
-			err = applyTx(batch, stx.digest, txPlace{height, uint32(i)}, re.effects)
+			err = store.ApplyTx(batch, stx.digest, store.Place{Height: height, Index: uint32(i)}, re.effects)
 		}
 		if err != nil {
 			return fmt.Errorf("ledger: block %d, transaction %d (%s): %w", height, i, stx.id(), err)
 		}
 	}
-	if err := setPosition(batch, position{height + 1, f.hash}); err != nil {
+	if err := store.SetPosition(batch, store.Position{Height: height + 1, Hash: f.hash}); err != nil {
 		return err
 	}
 	return batch.Commit(pebble.NoSync)
@@ -195,7 +196,7 @@ func decodeTx(stx storedTx) (*storedExecution, error) {
 // run executes the contract as it was when the transaction was committed.
 func (re *storedExecution) run(decide decideFunc, r pebble.Reader) (err error) {
 	tx := contract.Tx{ID: re.tx.ID, Actor: re.tx.Actor, Time: re.tx.Time, Batch: re.tx.Batch}
-	re.effects, re.outcomes, err = decide(&state{r: r, ctx: context.Background()}, tx)
+	re.effects, re.outcomes, err = decide(store.NewView(context.Background(), r, "", 0), tx)
 	re.sum = effectsHash(re.effects)
 	return err
 }

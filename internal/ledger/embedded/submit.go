@@ -13,6 +13,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/identity"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
+	"github.com/foodtrace-ledger/foodtrace/internal/ledger/store"
 )
 
 // pending is a submission on its way into a block.
@@ -117,11 +118,11 @@ func (l *Ledger) prepare(ctx context.Context, by ledger.Signer, batch *contract.
 func (l *Ledger) executeOnSnapshot(ctx context.Context, p *pending) error {
 	snap := l.state.NewSnapshot()
 	defer snap.Close()
-	pos, _, err := readPosition(snap)
+	pos, _, err := store.ReadPosition(snap)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ledger.ErrNotOrdered, err)
 	}
-	return l.execute(ctx, p, snap, pos.height, l.now())
+	return l.execute(ctx, p, snap, pos.Height, l.now())
 }
 
 // execute runs the contract and keeps the result in p.
@@ -132,7 +133,7 @@ func (l *Ledger) execute(ctx context.Context, p *pending, r pebble.Reader, heigh
 			err = fmt.Errorf("%w: the contract failed on it: %v", ledger.ErrRefused, bug)
 		}
 	}()
-	rec := &recorder{State: &state{r: r, ctx: ctx}}
+	rec := &recorder{State: store.NewView(ctx, r, "", 0)}
 	e := execution{height: height, time: now}
 	tx := contract.Tx{ID: p.sub.id(), Actor: p.actor, Time: event.Time{Time: now}, Batch: p.batch}
 	if e.effects, e.outcomes, err = l.opts.decide(rec, tx); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/identity"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
+	"github.com/foodtrace-ledger/foodtrace/internal/ledger/store"
 )
 
 // Problem is something wrong in a ledger file.
@@ -71,7 +72,7 @@ func verify(ctx context.Context, file string, trust identity.Trust, decide decid
 		return Summary{}, fmt.Errorf("ledger: %w", err)
 	}
 	defer os.RemoveAll(scratch)
-	state, err := openState(scratch, memTable, slog.New(slog.DiscardHandler))
+	state, err := store.Open(scratch, store.MemTable, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return Summary{}, fmt.Errorf("ledger: %w", err)
 	}
@@ -223,7 +224,7 @@ func (v *verifier) tx(batch *pebble.Batch, i int, stx storedTx, blockTime time.T
 	if stx.time.After(blockTime) {
 		v.problem(i, stx.id(), "it is newer than its block")
 	}
-	if _, found, err := findTx(batch, stx.digest); wrong(err, "looking it up") {
+	if _, found, err := store.FindTx(batch, stx.digest); wrong(err, "looking it up") {
 		return tx, false
 	} else if found {
 		v.problem(i, stx.id(), "the same submission is on the ledger twice")
@@ -247,7 +248,7 @@ func (v *verifier) tx(batch *pebble.Batch, i int, stx storedTx, blockTime time.T
 	if !sameOutcomes(re.outcomes, tx.Outcomes) {
 		v.problem(i, stx.id(), "the contract has other outcomes than were recorded")
 	}
-	return tx, !wrong(applyTx(batch, stx.digest, txPlace{v.sum.Blocks, uint32(i)}, re.effects), "applying it")
+	return tx, !wrong(store.ApplyTx(batch, stx.digest, store.Place{Height: v.sum.Blocks, Index: uint32(i)}, re.effects), "applying it")
 }
 
 // sameOutcomes compares as they are written, where an empty list and none are the same.
