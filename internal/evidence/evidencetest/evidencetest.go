@@ -17,7 +17,11 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
 )
 
-const limit = 8 << 20
+const (
+	limit = 16 << 20
+	// big is more than two parts of an upload in parts: S3 servers take parts of 5 MiB and more.
+	big = 11<<20 + 1
+)
 
 // Run runs the suite on one store. damage changes a file behind the store's back.
 func Run(t *testing.T, s evidence.Store, damage func(t *testing.T, sha256 string)) {
@@ -30,6 +34,7 @@ func Run(t *testing.T, s evidence.Store, damage func(t *testing.T, sha256 string
 		"Twice":        testTwice,
 		"Concurrent":   testConcurrent,
 		"Cancelled":    testCancelled,
+		"CutShort":     testCutShort,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, ctx, s) })
 	}
@@ -81,7 +86,7 @@ func expect(t *testing.T, s evidence.Store, want []byte) {
 }
 
 func testPutAndOpen(t *testing.T, _ context.Context, s evidence.Store) {
-	for _, n := range []int{0, 1, 1000, 1 << 16, 3<<20 + 7} {
+	for _, n := range []int{0, 1, 1000, 1 << 16, 3<<20 + 7, big} {
 		b, _ := random(n)
 		put(t, s, b)
 		expect(t, s, b)
@@ -107,13 +112,15 @@ func testLimit(t *testing.T, ctx context.Context, s evidence.Store) {
 }
 
 func testBrokenUpload(t *testing.T, ctx context.Context, s evidence.Store) {
-	b, sha := random(100_000)
-	broken := errors.New("broken")
-	if _, _, err := s.Put(ctx, io.MultiReader(bytes.NewReader(b), iotest.ErrReader(broken)), limit); !errors.Is(err, broken) {
-		t.Errorf("%v, want what the reader said", err)
-	}
-	if _, err := s.Stat(ctx, sha); !errors.Is(err, evidence.ErrNotFound) {
-		t.Errorf("half an upload was kept: %v", err)
+	for _, n := range []int{1, 100_000, big} {
+		b, sha := random(n)
+		broken := errors.New("broken")
+		if _, _, err := s.Put(ctx, io.MultiReader(bytes.NewReader(b), iotest.ErrReader(broken)), limit); !errors.Is(err, broken) {
+			t.Errorf("%v, want what the reader said", err)
+		}
+		if _, err := s.Stat(ctx, sha); !errors.Is(err, evidence.ErrNotFound) {
+			t.Errorf("half an upload was kept: %v", err)
+		}
 	}
 }
 
@@ -166,8 +173,51 @@ func testCancelled(t *testing.T, ctx context.Context, s evidence.Store) {
 	}
 }
 
+// testCutShort: a download may be left at any byte, and ends with its context; an upload whose context ends in its middle
+// keeps nothing.
+func testCutShort(t *testing.T, ctx context.Context, s evidence.Store) {
+	b, sha := random(big)
+	put(t, s, b)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for _, leave := range []bool{true, false} {
+		r, err := s.Open(ctx, sha)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(r, make([]byte, 1000)); err != nil {
+			t.Error(err)
+		}
+		if !leave {
+			cancel()
+			if _, err := io.Copy(io.Discard, r); !errors.Is(err, context.Canceled) {
+				t.Errorf("%v, want context.Canceled", err)
+			}
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	expect(t, s, b)
+
+	ctx, cancel = context.WithCancel(context.Background())
+	defer cancel()
+	b, sha = random(100_000)
+	half := readerFunc(func([]byte) (int, error) { cancel(); return 0, nil })
+	if _, _, err := s.Put(ctx, io.MultiReader(bytes.NewReader(b), half), limit); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want context.Canceled", err)
+	}
+	if _, err := s.Stat(context.Background(), sha); !errors.Is(err, evidence.ErrNotFound) {
+		t.Errorf("kept: %v", err)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
+
 func testDamaged(t *testing.T, _ context.Context, s evidence.Store, damage func(*testing.T, string)) {
-	for _, n := range []int{1, 1000, 1 << 20} {
+	for _, n := range []int{1, 1000, 1 << 20, big} {
 		b, _ := random(n)
 		sha := put(t, s, b)
 		damage(t, sha)
