@@ -1,0 +1,138 @@
+package fabricnet
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// deploy brings a chaincode onto the channel: the services are started, each member's peer gets the package that says where
+// its service is, the members approve, and one commits. From the commit on, the peers use the new services.
+func (n *Network) deploy(ctx context.Context, binary string, c chaincode) error {
+	if err := n.keepProgram(binary, c); err != nil {
+		return err
+	}
+	c.Packages = map[string]string{}
+	packages := map[string]string{}
+	for _, m := range n.state.Members {
+		var err error
+		if packages[m.MSP], c.Packages[m.MSP], err = n.pack(m.MSP, c); err != nil {
+			return err
+		}
+	}
+	orderer, err := n.orderer(ctx)
+	if err != nil {
+		return err
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	for _, m := range n.state.Members {
+		g.Go(func() error {
+			if err := n.start(gctx, n.service(m.MSP, c)); err != nil {
+				return err
+			}
+			if _, err := n.peer(gctx, m.MSP, "lifecycle", "chaincode", "install", packages[m.MSP]); err != nil {
+				return err
+			}
+			return n.approve(gctx, m.MSP, c, orderer)
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if err := n.commit(ctx, c, orderer); err != nil {
+		return err
+	}
+	n.state.Chaincode = c
+	return n.save()
+}
+
+// keepProgram copies the chaincode service into the network's directory, where it stays as long as it is needed.
+func (n *Network) keepProgram(binary string, c chaincode) error {
+	data, err := os.ReadFile(binary)
+	if err != nil {
+		return fmt.Errorf("fabricnet: the chaincode service: %w", err)
+	}
+	to := n.program(c)
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+		return fmt.Errorf("fabricnet: %w", err)
+	}
+	return os.WriteFile(to, data, 0o700)
+}
+
+// definition are the arguments that all members have to agree on.
+func definition(c chaincode) []string {
+	return []string{"--channelID", channel, "--name", chaincodeTerm, "--version", c.Version, "--sequence", strconv.Itoa(c.Sequence),
+		"--channel-config-policy", endorsementPolicy}
+}
+
+func (n *Network) approve(ctx context.Context, msp string, c chaincode, orderer []string) error {
+	args := append([]string{"lifecycle", "chaincode", "approveformyorg", "--package-id", c.Packages[msp]}, definition(c)...)
+	_, err := n.peer(ctx, msp, append(args, orderer...)...)
+	return err
+}
+
+// commit makes the definition that a majority has approved the channel's. The first member sends it, all endorse it.
+func (n *Network) commit(ctx context.Context, c chaincode, orderer []string) error {
+	args := append([]string{"lifecycle", "chaincode", "commit"}, definition(c)...)
+	for _, m := range n.state.Members {
+		args = append(args, "--peerAddresses", n.state.address(peerName(m.MSP)), "--tlsRootCertFiles", n.org(m.MSP, "msp", "cacerts", "ca.pem"))
+	}
+	_, err := n.peer(ctx, n.state.Members[0].MSP, append(args, orderer...)...)
+	return err
+}
+
+// pack writes the package for a member's peer: it says where the service is and how to know it, so it holds a key and stays
+// on this machine. It returns the file and the package ID.
+func (n *Network) pack(msp string, c chaincode) (file, id string, err error) {
+	var pems [3][]byte
+	for i, name := range []string{n.org(msp, "peer", "tls", "key.pem"), n.org(msp, "peer", "tls", "cert.pem"), n.org(msp, "msp", "cacerts", "ca.pem")} {
+		if pems[i], err = os.ReadFile(name); err != nil {
+			return "", "", fmt.Errorf("fabricnet: %w", err)
+		}
+	}
+	connection, err := json.Marshal(map[string]any{"address": n.serviceAddress(msp, c), "dial_timeout": "10s", "tls_required": true,
+		"client_auth_required": true, "client_key": string(pems[0]), "client_cert": string(pems[1]), "root_cert": string(pems[2])})
+	if err != nil {
+		return "", "", err
+	}
+	label := chaincodeTerm + "_" + c.Version
+	var inner, outer bytes.Buffer
+	if err := writeTar(&inner, "connection.json", connection); err != nil {
+		return "", "", err
+	}
+	metadata := fmt.Appendf(nil, `{"type":"ccaas","label":%q,"path":""}`, label)
+	if err := writeTar(&outer, "metadata.json", metadata, "code.tar.gz", inner.Bytes()); err != nil {
+		return "", "", err
+	}
+	file = n.org(msp, "chaincode", label+".tar.gz")
+	return file, fmt.Sprintf("%s:%x", label, sha256.Sum256(outer.Bytes())), writeFiles("", map[string][]byte{file: outer.Bytes()})
+}
+
+// writeTar writes files, given as names and contents in turn, as a compressed archive.
+func writeTar(w io.Writer, files ...any) error {
+	z := gzip.NewWriter(w)
+	t := tar.NewWriter(z)
+	for i := 0; i < len(files); i += 2 {
+		data := files[i+1].([]byte)
+		if err := t.WriteHeader(&tar.Header{Name: files[i].(string), Mode: 0o600, Size: int64(len(data))}); err != nil {
+			return err
+		}
+		if _, err := t.Write(data); err != nil {
+			return err
+		}
+	}
+	if err := t.Close(); err != nil {
+		return err
+	}
+	return z.Close()
+}

@@ -1,0 +1,54 @@
+package fabricnet
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// bind makes a process end with this one, however that ends.
+func bind(a *syscall.SysProcAttr) { a.Pdeathsig = syscall.SIGKILL }
+
+// commandLines returns the first argument of each process of the machine, and who has it.
+func commandLines() (map[string]running, error) {
+	dirs, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return nil, err
+	}
+	boot := bootTime()
+	all := make(map[string]running, len(dirs))
+	for _, dir := range dirs {
+		line, err := os.ReadFile(filepath.Join(dir, "cmdline"))
+		if err != nil || len(line) == 0 { // ended meanwhile, or of the kernel
+			continue
+		}
+		first, _, _ := bytes.Cut(line, []byte{0})
+		pid, _ := strconv.Atoi(filepath.Base(dir))
+		all[string(first)] = running{pid: pid, since: boot.Add(sinceBoot(dir))}
+	}
+	return all, nil
+}
+
+// sinceBoot is when the process was started: field 22 of its stat (proc(5)), in hundredths of a second after boot.
+func sinceBoot(dir string) time.Duration {
+	stat, _ := os.ReadFile(filepath.Join(dir, "stat"))
+	_, rest, _ := strings.Cut(string(stat), ") ") // field 2, a name in parentheses, may hold blanks
+	fields := strings.Fields(rest)
+	if len(fields) < 20 {
+		return 0
+	}
+	ticks, _ := strconv.ParseInt(fields[19], 10, 64)
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+func bootTime() time.Time {
+	stat, _ := os.ReadFile("/proc/stat")
+	_, rest, _ := strings.Cut(string(stat), "\nbtime ")
+	seconds, _, _ := strings.Cut(rest, "\n")
+	s, _ := strconv.ParseInt(seconds, 10, 64)
+	return time.Unix(s, 0)
+}

@@ -1,0 +1,33 @@
+//go:build !linux
+
+package fabricnet
+
+import (
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// bind does nothing here: only Linux can end a process with the one that started it.
+func bind(*syscall.SysProcAttr) {}
+
+// commandLines returns the first argument of each process of the machine, and who has it.
+func commandLines() (map[string]running, error) {
+	out, err := exec.Command("ps", "-axww", "-o", "pid=,lstart=,args=").Output()
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]running{}
+	for line := range strings.Lines(string(out)) {
+		f := strings.Fields(line) // PID, weekday, month, day, time, year, arguments
+		if len(f) < 7 {
+			continue
+		}
+		pid, _ := strconv.Atoi(f[0])
+		since, _ := time.ParseInLocation("Jan 2 15:04:05 2006", strings.Join(f[2:6], " "), time.Local)
+		all[f[6]] = running{pid: pid, since: since}
+	}
+	return all, nil
+}
