@@ -10,9 +10,9 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## build the program into bin/
+build: ## build the program and the chaincode service into bin/
 	@echo "building $(BIN) (the first time also downloads the modules it needs)"
-	@$(GO) build -o $(BIN) ./cmd/foodtrace
+	@$(GO) build -o bin/ ./cmd/foodtrace ./chaincode/cmd/foodtrace-chaincode
 
 run: build ## build, start the demo and print where to look
 	@exec $(BIN) demo
