@@ -16,16 +16,13 @@ import (
 
 // prepareBucket makes the bucket if it is not there, and finds out what it offers.
 func (s *Store) prepareBucket(ctx context.Context) error {
-	there, err := s.client.BucketExists(ctx, s.config.Bucket)
-	if err != nil {
-		return s.explain(ctx, "find the bucket", err)
-	}
-	if !there {
+	versions, err := s.client.GetBucketVersioning(ctx, s.config.Bucket)
+	if minio.ToErrorResponse(err).Code == minio.NoSuchBucket {
 		if err := s.makeBucket(ctx); err != nil {
 			return err
 		}
+		versions, err = s.client.GetBucketVersioning(ctx, s.config.Bucket)
 	}
-	versions, err := s.client.GetBucketVersioning(ctx, s.config.Bucket)
 	if err != nil && !lacks(err) {
 		return s.explain(ctx, "ask whether the bucket keeps versions", err)
 	}
@@ -33,7 +30,7 @@ func (s *Store) prepareBucket(ctx context.Context) error {
 	if err != nil && !lacks(err) {
 		return s.explain(ctx, "ask whether the bucket has object lock", err)
 	}
-	s.features = Features{Versioning: err == nil && lock == "Enabled" || versions.Enabled(), ObjectLock: err == nil && lock == "Enabled"}
+	s.features = Features{Versioning: versions.Enabled(), ObjectLock: lock == "Enabled"}
 	return nil
 }
 
@@ -88,7 +85,7 @@ func (s *Store) explain(ctx context.Context, what string, err error) error {
 	case answer.Code == "XMinioStorageFull", answer.StatusCode == http.StatusInsufficientStorage:
 		sentence, kind = "the server's disks are full", evidence.ErrUnavailable
 	case answer.StatusCode >= 500:
-		sentence, kind = "the server cannot do it now", evidence.ErrUnavailable
+		sentence, kind = "the server cannot do it now, it is busy, or its disks are full or broken", evidence.ErrUnavailable
 	case errors.As(err, &request), errors.As(err, &broken), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		sentence, kind = "the server cannot be reached", evidence.ErrUnavailable
 	default:

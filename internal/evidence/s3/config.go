@@ -12,6 +12,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+	"github.com/minio/minio-go/v7/pkg/s3utils"
 )
 
 // Config says where the bucket is. Without AccessKey, both keys come from the environment: AWS_ACCESS_KEY_ID and
@@ -51,8 +52,8 @@ func (c Config) check() error {
 	if c.Endpoint == "" || strings.Contains(c.Endpoint, "/") {
 		errs = append(errs, fmt.Errorf("endpoint %q is not host:port", c.Endpoint))
 	}
-	if c.Bucket == "" {
-		errs = append(errs, errors.New("bucket has no name"))
+	if err := s3utils.CheckValidBucketNameStrict(c.Bucket); err != nil {
+		errs = append(errs, fmt.Errorf("bucket %q: %w", c.Bucket, err))
 	}
 	if c.RetentionDays < 0 || c.RetentionDays > maxRetentionDays {
 		errs = append(errs, fmt.Errorf("retentionDays is %d; it can be 0 to %d", c.RetentionDays, maxRetentionDays))
