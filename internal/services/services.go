@@ -3,6 +3,7 @@
 package services
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,6 +48,8 @@ type program struct {
 	ready   func(context.Context) error // nil once it answers
 	log     string                      // file that gets its output
 	stop    os.Signal                   // ends it in good order
+	// orphaned is what it gets when this process dies, SIGKILL unless set. Linux only.
+	orphaned syscall.Signal
 }
 
 func start(ctx context.Context, p program) (*Server, error) {
@@ -71,7 +74,7 @@ func (s *Server) Restart(ctx context.Context) error {
 	defer out.Close()
 	cmd := s.command()
 	cmd.Stdout, cmd.Stderr = out, out
-	bind(cmd)
+	bind(cmd, cmp.Or(s.orphaned, syscall.SIGKILL))
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("services: %s cannot be started: %w", s.name, err)
 	}
