@@ -316,6 +316,8 @@ func testEvidenceIsServedToThoseWhoSeeItsRecord(t *testing.T, w *world) {
 		{path, w.as("qilu-lab"), 403},
 		{path, nil, 401},
 		{path + "?record=nothing", w.as("qilu-lab"), 404},
+		{path + "?direct=true", w.as(w.story.Inspector), 200}, // a directory has no address for clients
+		{path + "?direct=perhaps", w.as(w.story.Inspector), 400},
 		{"/api/v1/evidence/" + strings.Repeat("0", 64), w.as(w.story.Inspector), 404},
 		{"/api/v1/evidence/..%2f..%2fetc", w.as(w.story.Inspector), 400},
 	} {

@@ -41,6 +41,8 @@ type Config struct {
 	Highlights []string // keys of lots that the start page names
 	// Counters adds figures of the parts below to /metrics, by name; it is asked at each scrape.
 	Counters func() map[string]float64
+	// Checks are asked by /readyz, besides the ledger and the index.
+	Checks []Check
 	// RatePerMinute bounds the requests of one client address. 0: DefaultRate; negative: none.
 	RatePerMinute int
 	// ClientHeader is where a reverse proxy in front puts the client's address, e.g. X-Real-IP; "": there is none. A header
@@ -67,7 +69,7 @@ func New(c Config) (http.Handler, error) {
 	r.NotFound(notFound(people))
 	r.MethodNotAllowed(methodNotAllowed)
 	r.Get("/healthz", healthz)
-	r.Get("/readyz", readyz(views))
+	r.Get("/readyz", readyz(views, c.Checks))
 	r.Method(http.MethodGet, "/metrics", m.handler())
 	r.Group(func(r chi.Router) {
 		r.Use(rate(c.RatePerMinute, c.ClientHeader))

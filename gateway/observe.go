@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -173,26 +174,59 @@ func healthz(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte(`{"status":"ok"}`)) // a client that left is not an error
 }
 
-// readyz is 200 while the ledger answers and the index is close behind it.
-func readyz(views *view.Source) http.HandlerFunc {
+// Check is a part that /readyz asks.
+type Check struct {
+	Name string // a noun, for the answer: anybody may read it
+	// Run returns what is wrong. A *problem.Problem is for the answer too; any other error goes to the log.
+	Run func(context.Context) error
+}
+
+// readyz is 200 while the ledger answers, the index is close behind it, and no check fails.
+func readyz(views *view.Source, checks []Check) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), readyTime)
 		defer cancel()
 		v, err := views.Version(ctx)
 		if err != nil {
 			_ = problem.Internal(r.Context(), err) // for the log
-			problem.Write(w, r, problem.New(http.StatusServiceUnavailable, problem.Unavailable, "The ledger or the index does not answer."))
+			problem.Write(w, r, problem.Later("The ledger or the index does not answer."))
 			return
 		}
 		if v.Lag() > maxLag {
-			problem.Write(w, r, problem.New(http.StatusServiceUnavailable, problem.Unavailable,
-				"The index is "+strconv.FormatUint(v.Lag(), 10)+" blocks behind the ledger."))
+			problem.Write(w, r, problem.Later("The index is "+strconv.FormatUint(v.Lag(), 10)+" blocks behind the ledger."))
+			return
+		}
+		if p := failed(ctx, checks); p != nil {
+			problem.Write(w, r, p)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
 		_, _ = fmt.Fprintf(w, `{"status":"ready","ledger":%d,"index":%d}`, v.Ledger, v.Index) // a client that left is not an error
 	}
+}
+
+// failed is every check that fails, as one problem.
+func failed(ctx context.Context, checks []Check) *problem.Problem {
+	all := problem.Later("Not every part works.")
+	for _, c := range checks {
+		err := c.Run(ctx)
+		if err == nil {
+			continue
+		}
+		detail := c.Name + " does not answer."
+		var p *problem.Problem
+		if errors.As(err, &p) {
+			detail = p.Detail
+		} else {
+			_ = problem.Internal(ctx, err) // for the log
+		}
+		all.Errors = append(all.Errors, problem.Item{Code: problem.Unavailable, Detail: detail})
+	}
+	if len(all.Errors) == 0 {
+		return nil
+	}
+	return all
 }
 
 func wantsPage(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }

@@ -240,7 +240,7 @@ func refusal(o contract.Outcome) error {
 		case contract.CodeHoldReleased, contract.CodeLotHeld:
 			status = http.StatusConflict
 		case contract.CodeHoldUndecided:
-			return later("It cannot be decided while a hold is still spreading. Send it again.")
+			return problem.Later("It cannot be decided while a hold is still spreading. Send it again.")
 		}
 	}
 	p := problem.New(status, problem.Refused, "The contract refused it.")

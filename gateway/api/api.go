@@ -173,9 +173,6 @@ func (s *service) document(op *huma.Operation) {
 	}
 }
 
-// retryAfter is how long a client waits when the ledger is busy: some blocks.
-const retryAfter = "2" // seconds
-
 // translate turns the errors of the parts below into problems.
 func translate(ctx context.Context, err error) error {
 	var unknown *ledger.UnknownError
@@ -196,19 +193,18 @@ func translate(ctx context.Context, err error) error {
 	case errors.Is(err, ledger.ErrRefused):
 		return problem.New(http.StatusUnprocessableEntity, problem.Refused, "The ledger refused the submission. Sending it again is no use.")
 	case errors.Is(err, ledger.ErrNotOrdered), errors.Is(err, ledger.ErrInvalidated):
-		return later("The ledger is busy: nothing was written. Send it again.")
+		err = problem.Later("The ledger is busy: nothing was written. Send it again.")
 	case errors.As(err, &unknown):
-		return later("It is not known yet whether transaction " + unknown.TxID + " is on the ledger. Sending it again is safe: it is written once.")
+		err = problem.Later("It is not known yet whether transaction " + unknown.TxID + " is on the ledger. Sending it again is safe: it is written once.")
 	}
 	p := problem.Of(ctx, err)
-	if p.Status == http.StatusUnauthorized {
+	switch {
+	case p.Status == http.StatusUnauthorized:
 		return challenged(p)
+	case p.RetryAfter > 0:
+		return huma.ErrorWithHeaders(p, http.Header{"Retry-After": {strconv.Itoa(p.RetryAfter)}})
 	}
 	return p
-}
-
-func later(detail string) error {
-	return huma.ErrorWithHeaders(problem.New(http.StatusServiceUnavailable, problem.Unavailable, detail), http.Header{"Retry-After": {retryAfter}})
 }
 
 func challenged(err error) error {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
@@ -22,8 +24,13 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/index"
 )
 
-// MaxEvidence bounds an uploaded file: a long laboratory report with pictures, or a minute of video.
-const MaxEvidence = 100 << 20 // bytes
+const (
+	// MaxEvidence bounds an uploaded file: a long laboratory report with pictures, or a minute of video.
+	MaxEvidence = 100 << 20 // bytes
+	// directValidity is how long the address of a direct download works. Clients follow a redirect at once, and what has
+	// begun may last longer.
+	directValidity = 2 * time.Minute
+)
 
 // created declares that an operation answers 201.
 func created(op huma.Operation) huma.Operation {
@@ -41,11 +48,16 @@ func (s *service) evidence(r chi.Router) {
 	upload.Parameters = []*huma.Param{{Name: "name", In: "query", Description: "File name, if the body is the file", Schema: &huma.Schema{Type: huma.TypeString}}}
 	s.answers(&upload, http.StatusCreated, "application/json", s.api.OpenAPI().Components.Schemas.Schema(typeOf[contract.Evidence](), true, ""))
 	download := operation("getEvidence", http.MethodGet, "/evidence/{sha256}", "A file that a record names", "Evidence")
+	download.Description = "The bytes are compared with the digest on their way; the answer breaks off when they differ. With direct=true, the answer may be a " +
+		"redirect to the store of the files, where they come faster and nobody compares: do it yourself, the digest is what you asked for."
 	download.Parameters = []*huma.Param{
 		{Name: "sha256", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString, Pattern: digest.String()}},
 		{Name: "record", In: "query", Description: "ID of an event, inspection or hold that names the file and that you may see; a regulator may leave it out", Schema: &huma.Schema{Type: huma.TypeString}},
+		{Name: "direct", In: "query", Description: "true: a redirect to the store of the files is welcome, where there is one for clients", Schema: &huma.Schema{Type: huma.TypeBoolean}},
 	}
 	s.answers(&download, http.StatusOK, "application/octet-stream", binary.Schema)
+	download.Responses[statusText(http.StatusTemporaryRedirect)] = &huma.Response{Description: "Where the file is, for two minutes; only with direct=true",
+		Headers: map[string]*huma.Param{"Location": {Schema: &huma.Schema{Type: huma.TypeString}}}}
 	r.Post(upload.Path, handle(s.upload))
 	r.Get(download.Path, handle(s.download))
 }
@@ -156,17 +168,27 @@ func (s *service) download(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	h := w.Header()
+	h.Set("Cache-Control", "private, no-store")
+	switch r.URL.Query().Get("direct") {
+	case "", "false":
+	case "true":
+		if done, err := s.redirect(w, r, sum, ref.Name); done || err != nil {
+			return err
+		}
+	default:
+		return problem.New(http.StatusBadRequest, problem.BadRequest, "This is neither true nor false.",
+			problem.Item{Code: problem.InvalidField, Detail: "Send true or false, or leave it out.", Field: "direct"})
+	}
 	file, err := s.Evidence.Open(r.Context(), sum)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	h := w.Header()
 	// Never shown by a browser as a page of ours: somebody else made it.
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Disposition", attachment(ref.Name, sum))
-	h.Set("Cache-Control", "private, no-store")
 	if ref.Size > 0 {
 		h.Set("Content-Length", strconv.FormatInt(ref.Size, 10))
 	}
@@ -176,11 +198,27 @@ func (s *service) download(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func attachment(name, sum string) string {
-	if name == "" {
-		name = sum
+// redirect sends a client that may have the file to the store, if that is set up for clients. The address is for this one
+// client: nothing keeps or passes it on.
+func (s *service) redirect(w http.ResponseWriter, r *http.Request, sum, name string) (done bool, err error) {
+	store, ok := s.Evidence.(evidence.Presigner)
+	if !ok {
+		return false, nil
 	}
-	return "attachment; filename*=UTF-8''" + url.PathEscape(name)
+	address, err := store.PresignedURL(r.Context(), sum, cmp.Or(name, sum), directValidity)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	w.Header().Set("Location", address)
+	w.WriteHeader(http.StatusTemporaryRedirect)
+	return true, nil
+}
+
+func attachment(name, sum string) string {
+	return "attachment; filename*=UTF-8''" + url.PathEscape(cmp.Or(name, sum))
 }
 
 // reference finds the record that names the file, in what the principal sees. Who may read a record in full may read its files.

@@ -117,8 +117,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, capture.ErrMediaType):
 		err = problem.New(http.StatusUnsupportedMediaType, problem.MediaTypeBad, "This is nothing that can be captured. Send EPCIS 2.0 JSON.")
 	case errors.Is(err, capture.ErrBusy):
-		w.Header().Set("Retry-After", "5") // seconds; a job of usual size is done by then
-		err = problem.New(http.StatusServiceUnavailable, problem.Unavailable, "Too many documents are waiting. Send it again in a moment.")
+		err = problem.Later("Too many documents are waiting. Send it again in a moment.")
 	}
 	fail(w, r, err)
 }

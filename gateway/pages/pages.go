@@ -161,6 +161,7 @@ func (p *Pages) write(w http.ResponseWriter, r *http.Request, l *language, statu
 func (p *Pages) Error(w http.ResponseWriter, r *http.Request, err error) {
 	l := p.languages[Of(r)]
 	pr := problem.Of(r.Context(), err)
+	pr.SetRetry(w.Header())
 	data := struct {
 		frame
 		Head, Lead, Instance string

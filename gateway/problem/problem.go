@@ -6,8 +6,14 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
+	"syscall"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
+	"github.com/foodtrace-ledger/foodtrace/internal/index"
+	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 )
 
 // MediaType of a problem (RFC 9457, section 3).
@@ -23,6 +29,8 @@ type Problem struct {
 	Instance string `json:"instance,omitzero"`
 	Code     string `json:"code"`
 	Errors   []Item `json:"errors,omitempty"` // every single thing that is wrong
+	// RetryAfter is how many seconds to wait before it is worth sending again, the answer's header of this name; 0: none.
+	RetryAfter int `json:"-"`
 }
 
 // Item is one thing that is wrong.
@@ -48,12 +56,26 @@ const (
 	Refused       = "REFUSED"
 	TooMany       = "TOO_MANY_REQUESTS"
 	Unavailable   = "UNAVAILABLE"
+	StorageFull   = "STORAGE_FULL"
 	InternalError = "INTERNAL"
 )
 
 // New returns a problem of the type that its status is.
 func New(status int, code, detail string, errs ...Item) *Problem {
 	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Code: code, Errors: errs}
+}
+
+// How many seconds clients wait.
+const (
+	retrySoon = 2  // some blocks of the ledger; what was away is back
+	retryRoom = 60 // somebody has made room on a disk
+)
+
+// Later is 503: nothing is wrong with the request, it can be sent again in a moment.
+func Later(detail string) *Problem {
+	p := New(http.StatusServiceUnavailable, Unavailable, detail)
+	p.RetryAfter = retrySoon
+	return p
 }
 
 // Error is "CODE: detail".
@@ -65,13 +87,27 @@ func (p *Problem) GetStatus() int { return p.Status }
 // ContentType is MediaType, whatever was negotiated.
 func (p *Problem) ContentType(string) string { return MediaType }
 
-// Of returns the problem in err's chain; any other error is an internal one, whose text goes to the log only.
+// Of returns the problem in err's chain. What is away or full is said so; any other error is an internal one. Their texts
+// go to the log only.
 func Of(ctx context.Context, err error) *Problem {
 	var p *Problem
 	if errors.As(err, &p) {
 		return p
 	}
-	return Internal(ctx, err)
+	internal := Internal(ctx, err)
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
+		p = New(http.StatusInsufficientStorage, StorageFull, "There is no room left on a disk here. Nothing was kept. Send it again when somebody has made room.")
+		p.RetryAfter = retryRoom
+	case errors.Is(err, index.ErrUnavailable), errors.Is(err, evidence.ErrUnavailable), errors.Is(err, ledger.ErrNoSuchTx):
+		p = Later("A part that this gateway stands on does not answer just now. Send it again in a moment.")
+	case errors.Is(err, context.DeadlineExceeded):
+		p = Later("It took too long. Send it again in a moment.")
+	default:
+		return internal
+	}
+	p.Instance = internal.Instance
+	return p
 }
 
 // Internal notes err for the log and returns a problem that only names the occurrence.
@@ -82,6 +118,13 @@ func Internal(ctx context.Context, err error) *Problem {
 		p.Instance = t.Instance()
 	}
 	return p
+}
+
+// SetRetry sets the header that says when it is worth sending again.
+func (p *Problem) SetRetry(h http.Header) {
+	if p.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(p.RetryAfter))
+	}
 }
 
 // Write answers with err as a problem.
@@ -96,6 +139,7 @@ func Write(w http.ResponseWriter, r *http.Request, err error) {
 	h.Set("Content-Type", MediaType)
 	h.Set("Cache-Control", "no-store")
 	h.Del("ETag")
+	p.SetRetry(h)
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(body) // a client that left is not an error
 }
