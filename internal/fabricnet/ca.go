@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/base64"
 	"encoding/json"
@@ -28,8 +29,8 @@ type authority struct {
 	name   string // = MSP ID
 	url    string
 	client *http.Client
-	secret string    // the administrator's password
-	admin  *identity // the administrator's identity, once enrolled
+	secret string    // of everybody, the registrar included
+	admin  *identity // the registrar, once enrolled
 }
 
 // identity is a certificate and its key.
@@ -74,20 +75,30 @@ func (a *authority) register(ctx context.Context, name, kind, roles string) erro
 	if roles != "" {
 		request.Attrs = []attribute{{Name: rolesAttribute, Value: roles, ECert: true}}
 	}
-	return a.call(ctx, "/api/v1/register", request, a.sign, nil)
+	return a.administer(ctx, "/api/v1/register", request, nil)
 }
 
 // rolesAttribute is the certificate attribute that narrows an identity to some of its member's roles.
 const rolesAttribute = "foodtrace.roles"
 
-// enroll makes a key and has the authority certify it. Hosts are for TLS certificates.
-func (a *authority) enroll(ctx context.Context, name, profile string, hosts []string) (*identity, error) {
+// enroll gets the first certificate of an identity that is registered, with the network's secret.
+func (a *authority) enroll(ctx context.Context, name string) (*identity, error) {
+	login := func(r *http.Request, _ []byte) error { r.SetBasicAuth(name, a.secret); return nil }
+	return a.certify(ctx, "/api/v1/enroll", name, "", nil, login)
+}
+
+// reenroll gets a further certificate, for a new key, on the strength of one that is valid still. Hosts are for TLS.
+func (a *authority) reenroll(ctx context.Context, id *identity, name, profile string, hosts []string) (*identity, error) {
+	return a.certify(ctx, "/api/v1/reenroll", name, profile, hosts, id.sign)
+}
+
+// certify makes a key and has the authority certify it for whoever signs the request.
+func (a *authority) certify(ctx context.Context, path, name, profile string, hosts []string, sign func(*http.Request, []byte) error) (*identity, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	template := &x509.CertificateRequest{}
-	template.Subject.CommonName = name
+	template := &x509.CertificateRequest{Subject: pkix.Name{CommonName: name}}
 	for _, h := range hosts {
 		if ip := net.ParseIP(h); ip != nil {
 			template.IPAddresses = append(template.IPAddresses, ip)
@@ -104,8 +115,7 @@ func (a *authority) enroll(ctx context.Context, name, profile string, hosts []st
 	var result struct {
 		Cert []byte // base64 of PEM
 	}
-	login := func(_ context.Context, r *http.Request, _ []byte) error { r.SetBasicAuth(name, a.secret); return nil }
-	if err := a.call(ctx, "/api/v1/enroll", request, login, &result); err != nil {
+	if err := a.call(ctx, path, request, sign, &result); err != nil {
 		return nil, err
 	}
 	return &identity{cert: result.Cert, key: key}, nil
@@ -117,14 +127,14 @@ func (a *authority) revoke(ctx context.Context, name string) ([]byte, error) {
 		CRL []byte // base64 of PEM
 	}
 	request := map[string]any{"id": name, "caname": a.name, "reason": "cessationofoperation", "gencrl": true}
-	if err := a.call(ctx, "/api/v1/revoke", request, a.sign, &result); err != nil {
+	if err := a.administer(ctx, "/api/v1/revoke", request, &result); err != nil {
 		return nil, err
 	}
 	return result.CRL, nil
 }
 
 // call posts a request and reads the result into v. The errors that the server gives are in its words.
-func (a *authority) call(ctx context.Context, path string, request any, sign func(context.Context, *http.Request, []byte) error, v any) error {
+func (a *authority) call(ctx context.Context, path string, request any, sign func(*http.Request, []byte) error, v any) error {
 	body, err := json.Marshal(request)
 	if err != nil {
 		return err
@@ -133,7 +143,7 @@ func (a *authority) call(ctx context.Context, path string, request any, sign fun
 	if err != nil {
 		return err
 	}
-	if err := sign(ctx, r, body); err != nil {
+	if err := sign(r, body); err != nil {
 		return err
 	}
 	response, err := a.client.Do(r)
@@ -161,17 +171,22 @@ func (a *authority) call(ctx context.Context, path string, request any, sign fun
 	return json.Unmarshal(answer.Result, v)
 }
 
-// sign signs a request as the authority's administrator, the way of fabric-ca: over method, path, body and certificate.
-func (a *authority) sign(ctx context.Context, r *http.Request, body []byte) (err error) {
+// administer has a request signed by the authority's registrar.
+func (a *authority) administer(ctx context.Context, path string, request, result any) (err error) {
 	if a.admin == nil {
-		if a.admin, err = a.enroll(ctx, registrar, "", nil); err != nil {
+		if a.admin, err = a.enroll(ctx, registrar); err != nil {
 			return err
 		}
 	}
+	return a.call(ctx, path, request, a.admin.sign, result)
+}
+
+// sign signs a request the way of fabric-ca: over method, path, body and certificate.
+func (id *identity) sign(r *http.Request, body []byte) error {
 	b64 := base64.StdEncoding.EncodeToString
-	cert := b64(a.admin.cert)
+	cert := b64(id.cert)
 	digest := sha256.Sum256([]byte(strings.Join([]string{r.Method, b64([]byte(r.URL.RequestURI())), b64(body), cert}, ".")))
-	signature, err := signLowS(a.admin.key, digest[:])
+	signature, err := signLowS(id.key, digest[:])
 	if err != nil {
 		return err
 	}

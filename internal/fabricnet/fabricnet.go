@@ -38,6 +38,7 @@ type Network struct {
 	state   *state
 	bin     string // Fabric's programs
 	caBin   string // fabric-ca-server
+	proxies *proxies
 	started time.Time
 }
 
@@ -168,6 +169,11 @@ func (n *Network) configure(context.Context) error {
 }
 
 func (n *Network) startNodes(ctx context.Context) error {
+	if n.options.Proxy {
+		if err := n.startProxies(); err != nil {
+			return err
+		}
+	}
 	_, err := n.startAll(ctx)
 	return err
 }
@@ -191,6 +197,11 @@ func (n *Network) startAll(ctx context.Context) ([]string, error) {
 
 // startMissing starts what does not run of a network that was complete once.
 func (n *Network) startMissing(ctx context.Context) error {
+	if n.options.Proxy {
+		if err := n.startProxies(); err != nil {
+			return err
+		}
+	}
 	names, err := n.startAll(ctx)
 	if err != nil {
 		return err
@@ -209,13 +220,16 @@ func (n *Network) deployFirst(ctx context.Context) error {
 
 // Down stops the network and removes it; with keep, its directory stays and Up continues it.
 func (n *Network) Down(keep bool) error {
+	if n.proxies != nil {
+		n.proxies.close()
+	}
 	if keep {
 		return n.stop()
 	}
 	return n.clear()
 }
 
-// clear stops the network's processes and empties and removes its directory.
+// clear stops the network's processes and removes its directory.
 func (n *Network) clear() error {
 	if err := n.stop(); err != nil {
 		return err

@@ -101,26 +101,26 @@ func (n *Network) enrollNode(ctx context.Context, a *authority, name, kind strin
 	if err := a.register(ctx, name, kind, ""); err != nil {
 		return err
 	}
-	return n.reenroll(ctx, a, name)
-}
-
-// reenroll gets new certificates, with new keys, for a node that the authority knows.
-func (n *Network) reenroll(ctx context.Context, a *authority, name string) error {
-	id, err := a.enroll(ctx, name, "", nil)
+	id, err := a.enroll(ctx, name)
 	if err != nil {
 		return err
 	}
-	home := n.org(a.name, name)
-	if err := n.writeMSP(a.name, filepath.Join(home, "msp")); err != nil {
+	if err := n.writeMSP(a.name, n.org(a.name, name, "msp")); err != nil {
 		return err
 	}
-	if err := id.write(filepath.Join(home, "msp", "signcerts", "cert.pem"), filepath.Join(home, "msp", "keystore", "key.pem")); err != nil {
+	if err := id.write(n.nodeFiles(a.name, name)); err != nil {
 		return err
 	}
-	if id, err = a.enroll(ctx, name, profileTLS, []string{host, "localhost"}); err != nil {
+	return n.renewTLS(ctx, a, id, name)
+}
+
+// renewTLS gets a node a new certificate for TLS.
+func (n *Network) renewTLS(ctx context.Context, a *authority, id *identity, name string) error {
+	secure, err := a.reenroll(ctx, id, name, profileTLS, []string{host, "localhost"})
+	if err != nil {
 		return err
 	}
-	return id.write(filepath.Join(home, "tls", "cert.pem"), filepath.Join(home, "tls", "key.pem"))
+	return secure.write(n.org(a.name, name, "tls", "cert.pem"), n.org(a.name, name, "tls", "key.pem"))
 }
 
 // enrollUser makes an identity that signs submissions, in the member's folder.
@@ -128,12 +128,16 @@ func (n *Network) enrollUser(ctx context.Context, a *authority, name, roles stri
 	if err := a.register(ctx, name, "client", roles); err != nil {
 		return err
 	}
-	id, err := a.enroll(ctx, name, "", nil)
+	id, err := a.enroll(ctx, name)
 	if err != nil {
 		return err
 	}
-	cert, key := n.userFiles(a.name, name)
-	return id.write(cert, key)
+	return id.write(n.userFiles(a.name, name))
+}
+
+// nodeFiles are the files of a node's certificate and key.
+func (n *Network) nodeFiles(org, name string) (cert, key string) {
+	return n.org(org, name, "msp", "signcerts", "cert.pem"), n.org(org, name, "msp", "keystore", "key.pem")
 }
 
 // userFiles are the files of a user's certificate and key.

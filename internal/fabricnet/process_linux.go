@@ -52,3 +52,37 @@ func bootTime() time.Time {
 	s, _ := strconv.ParseInt(seconds, 10, 64)
 	return time.Unix(s, 0)
 }
+
+// localPorts returns the local TCP ports (IPv4) of a process's connections.
+func localPorts(pid int) (map[int]bool, error) {
+	proc := filepath.Join("/proc", strconv.Itoa(pid))
+	files, err := os.ReadDir(filepath.Join(proc, "fd"))
+	if err != nil {
+		return nil, err
+	}
+	sockets := map[string]bool{}
+	for _, f := range files {
+		link, _ := os.Readlink(filepath.Join(proc, "fd", f.Name()))
+		if inode, ok := strings.CutPrefix(link, "socket:["); ok {
+			sockets[strings.TrimSuffix(inode, "]")] = true
+		}
+	}
+	table, err := os.ReadFile(filepath.Join(proc, "net", "tcp"))
+	if err != nil {
+		return nil, err
+	}
+	ports := map[int]bool{}
+	for line := range strings.Lines(string(table)) {
+		f := strings.Fields(line) // slot, local address, remote address, …, inode (proc_net_tcp)
+		if len(f) < 10 || !sockets[f[9]] {
+			continue
+		}
+		_, hex, _ := strings.Cut(f[1], ":")
+		port, err := strconv.ParseInt(hex, 16, 32)
+		if err != nil {
+			return nil, err
+		}
+		ports[int(port)] = true
+	}
+	return ports, nil
+}
