@@ -1,11 +1,14 @@
-# foodtrace: `make run` shows it, `make test` checks it. Only Go is needed for both.
+# foodtrace: `make run` shows it, `make test` checks it. Go is needed for both; the race detector needs a C compiler too.
 .DEFAULT_GOAL := help
 GO ?= go
 BIN := bin/foodtrace
 EVENTS ?= 1000000
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run build test test-all test-browser lint bench scale soak clean
+# Without a C compiler, Go has no race detector.
+RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
+
+.PHONY: help run build test test-all test-services test-browser lint bench scale soak clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,11 +21,15 @@ run: build ## build, start the demo and print where to look
 	@exec $(BIN) demo
 
 test: ## all hermetic tests, with the race detector
-	@echo "running the tests with the race detector (under five minutes on two cores)"
+	@echo "running the tests $(if $(RACE),with,WITHOUT) the race detector (under five minutes on two cores)"
+	@$(if $(RACE),,echo "the race detector needs a C compiler: apt-get install gcc libc6-dev")
 	$(GO) vet ./...
-	$(GO) test -race -timeout 10m ./...
+	$(GO) test $(RACE) -timeout 10m ./...
 
-test-all: test lint test-browser ## make test, the linters and the browser test
+test-all: test lint test-services test-browser ## all of make test, the linters, and the tests on real servers and in a real browser
+
+test-services: ## the tests on real servers: Fabric, PostgreSQL, S3; builds and installs them first (half an hour)
+	@bash test/services.sh
 
 test-browser: build ## the pages in a real browser: both languages, phone width, accessibility
 	@bash test/browser/run.sh

@@ -1,16 +1,44 @@
 #!/usr/bin/env bash
-# Makes sure that the servers which the tests start are on this machine. MinIO and Fabric are built from their Go modules when they
-# are first used; PostgreSQL comes from Debian's packages.
+# The tests that need real servers: Fabric (peers, orderers, certificate authority), PostgreSQL and an S3 server, all on this
+# machine. Each test starts its own on free ports of 127.0.0.1 and stops them. Afterwards nothing is left, or it is said.
+# Arguments: the packages, if not all that have such tests.
 set -euo pipefail
-for initdb in /usr/lib/postgresql/*/bin/initdb "$(pg_config --bindir 2>/dev/null || true)/initdb"; do
-  if [ -x "$initdb" ]; then exit 0; fi
-done
-if ! command -v apt-get >/dev/null; then
-  echo "PostgreSQL is not on this machine, and there is no apt-get to install it with: install it and try again" >&2
-  exit 1
+cd "$(dirname "$0")/.."
+. test/need.sh
+
+need gcc gcc "the race detector and the certificate authority"
+echo '#include <stdlib.h>' | gcc -E - >/dev/null 2>&1 || install "the C compiler" libc6-dev
+if ! command -v postgres >/dev/null && ! ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then
+  # The package would start a server of the machine's own. Nobody needs that one.
+  install "PostgreSQL" postgresql-common
+  as=; [ "$(id -u)" = 0 ] || as="sudo -n"
+  $as sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+  install "PostgreSQL" postgresql
 fi
-echo "installing PostgreSQL (apt-get install postgresql), once"
-as_root=()
-if [ "$(id -u)" != 0 ]; then as_root=(sudo); fi
-"${as_root[@]}" apt-get update -qq
-DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends postgresql >/dev/null
+
+echo "building the programs of the network (the first time: about ten minutes; they are kept)"
+go run ./internal/tools/cmd >/dev/null
+
+# Whatever a test starts inherits this folder's name in its environment, so what is left behind can be found.
+work=$(mktemp -d /tmp/foodtrace.XXXXXX)
+chmod 755 "$work" # PostgreSQL runs as another user
+left() { grep -lFf - /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null <<<"$work" | cut -d/ -f3 | sort -u; }
+end() {
+  local status=$? pids
+  for _ in 1 2 3 4 5 6 7 8 9 10; do pids=$(left) && [ -n "$pids" ] || break; sleep 0.5; done
+  if [ -n "$pids" ]; then
+    echo "the tests left processes behind, which are killed now:" >&2
+    ps -o pid,args -p "$(echo $pids | tr ' ' ,)" >&2 || true
+    kill -9 $pids 2>/dev/null || true
+    status=1
+  fi
+  awk -v dir="$work/" 'index($2, dir) == 1 { print $2 }' /proc/mounts | xargs -r umount --lazy
+  rm -rf "$work"
+  exit $status
+}
+trap end EXIT
+
+packages=${*:-$(grep -rlE 'services\.|fabricnet\.|FOODTRACE_SERVICES' --include='*_test.go' chaincode cmd gateway ingest internal | xargs -n1 dirname | sort -u | sed 's|^|./|')}
+echo "running the tests on real servers, one package at a time:"
+printf '  %s\n' $packages
+TMPDIR=$work FOODTRACE_SERVICES=1 go test -race -count=1 -p 1 -timeout 40m $packages

@@ -59,6 +59,7 @@ var allowed = map[string][]string{
 	// A real network, and real servers for tests, on this machine.
 	"internal/tools":     {},
 	"internal/services":  {"internal/tools"},
+	"internal/tools/cmd": {"internal/tools"},
 	"internal/fabricnet": {"chaincode/contract", "internal/event", "internal/ledger", "internal/ledger/fabric", "internal/tools"},
 
 	// Known answers for tests and demos.

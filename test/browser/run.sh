@@ -5,26 +5,13 @@ set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
 
-need() { # command, Debian package
-  command -v "$1" >/dev/null && return
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "installing $2 (Debian package), which the browser test needs"
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$2" >/dev/null
-  else
-    echo "the browser test needs $1; please install it (Debian: apt-get install $2)" >&2; exit 1
-  fi
-}
-need chromium chromium
-need node nodejs
-need npm npm
-if ! fc-list :lang=zh 2>/dev/null | grep -q .; then
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "installing a Chinese font (Debian package fonts-noto-cjk) for the screenshots"
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq fonts-noto-cjk fontconfig >/dev/null
-  else
-    echo "no Chinese font is installed: Chinese pages will show boxes in the screenshots" >&2
-  fi
-fi
+. ../need.sh
+
+need chromium chromium "the browser test"
+need node nodejs "the browser test"
+need npm npm "the browser test"
+fc-list :lang=zh 2>/dev/null | grep -q . || install "Chinese in the screenshots" fonts-noto-cjk fontconfig ||
+  echo "no Chinese font is installed: Chinese pages will show boxes in the screenshots" >&2
 echo "installing the test's npm packages"
 npm ci --no-audit --no-fund --silent
 
