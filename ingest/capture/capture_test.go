@@ -17,6 +17,7 @@ import (
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/ingest/capture"
+	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence/fs"
 	"github.com/foodtrace-ledger/foodtrace/internal/identity"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
@@ -73,8 +74,13 @@ func newBench(t *testing.T) *bench {
 // open starts a service; the one before must have been closed.
 func (b *bench) open(l ledger.Ledger) {
 	b.Helper()
+	b.openOn(l, b.evidence)
+}
+
+func (b *bench) openOn(l ledger.Ledger, files evidence.Store) {
+	b.Helper()
 	s, err := capture.Open(capture.Config{
-		Ledger: l, Evidence: b.evidence, Path: filepath.Join(b.dir, "jobs.db"), Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Ledger: l, Evidence: files, Path: filepath.Join(b.dir, "jobs.db"), Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		Signer: func(msp string) (ledger.Signer, error) { return b.identities.Signer(msp, "test") },
 	})
 	if err != nil {

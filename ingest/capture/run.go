@@ -11,6 +11,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
+	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 )
 
@@ -29,19 +30,45 @@ const inMemory = 64 << 20
 // maxRemarks bounds the findings on accepted records among a job's problems; all of them are in the outcomes.
 const maxRemarks = 100
 
+// Whatever is away or full is tried again: soon at first.
+const (
+	againSoon = 10 * time.Millisecond
+	againLate = 5 * time.Second
+)
+
+// again does something until it works, or ctx ends, or final says that no other try will do.
+func (s *Service) again(ctx context.Context, job, what string, do func() error, final func(error) bool) error {
+	for wait := againSoon; ; wait = min(2*wait, againLate) {
+		err := do()
+		if err == nil || ctx.Err() != nil || final(err) {
+			return err
+		}
+		s.Log.Warn("capture: "+what+", trying again", "job", job, "err", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
 func (s *Service) work(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case j := <-s.queue:
-			r := &run{Service: s, job: j}
-			if err := r.document(ctx); err != nil && ctx.Err() == nil {
-				s.Log.Error("capture: a job stopped; it goes on at the next start", "job", j.ID, "err", err)
-			}
+			_ = s.again(ctx, j.ID, "a job cannot go on", func() (err error) {
+				if j, err = s.store.job(ctx, "", j.ID); err != nil { // as far as it has come
+					return err
+				}
+				return (&run{Service: s, job: j}).document(ctx)
+			}, func(err error) bool { return errors.Is(err, ErrNoSuchJob) }) // else ctx ends it, and it goes on at the next start
 		}
 	}
 }
+
+func never(error) bool { return false }
 
 // run is one document on its way to the ledger. Only its own goroutine touches it.
 type run struct {
@@ -49,6 +76,7 @@ type run struct {
 	job    Job
 	signer ledger.Signer
 	source *contract.Evidence
+	stream *stream // of the document's bytes; nil when they are in memory
 
 	next    int // number of the next record in the document
 	batch   []contract.Record
@@ -69,7 +97,7 @@ type submitted struct {
 	err error
 }
 
-// document takes a job from where it stands to its end. An error leaves it unfinished: it goes on at the next start.
+// document takes a job from where it stands to its end. An error leaves it unfinished.
 func (r *run) document(ctx context.Context) error {
 	signer, err := r.Signer(r.job.Member)
 	if err != nil {
@@ -77,8 +105,11 @@ func (r *run) document(ctx context.Context) error {
 	}
 	r.signer, r.source = signer, &r.job.Evidence
 	body, err := r.open(ctx)
-	if err != nil {
+	if lost(err) {
 		return r.fail(ctx, "DOCUMENT_LOST", fmt.Sprintf("the document's bytes cannot be read: %v", err))
+	}
+	if err != nil {
+		return err
 	}
 	defer body.Close()
 	doc := epcis.NewReader(body, epcis.Limits{})
@@ -96,21 +127,57 @@ func (r *run) document(ctx context.Context) error {
 	return r.finish(ctx)
 }
 
+// lost reports whether no later try can read the bytes. A store that is away has not lost them.
+func lost(err error) bool {
+	return errors.Is(err, evidence.ErrNotFound) || errors.Is(err, evidence.ErrDamaged)
+}
+
 // open returns the document's bytes. One that fits into memory can be read again, so that its @context may come last.
 func (r *run) open(ctx context.Context) (io.ReadCloser, error) {
 	body, err := r.Evidence.Open(ctx, r.job.Evidence.SHA256)
-	if err != nil || r.job.Evidence.Size > inMemory {
-		return body, err
+	if err != nil {
+		return nil, err
+	}
+	if r.job.Evidence.Size > inMemory {
+		r.stream = &stream{ReadCloser: body}
+		return r.stream, nil
 	}
 	defer body.Close()
 	all := bytes.NewBuffer(make([]byte, 0, r.job.Evidence.Size+bytes.MinRead)) // room to see the end without growing
-	_, err = all.ReadFrom(body)
-	return seekable{bytes.NewReader(all.Bytes())}, err
+	if _, err = all.ReadFrom(body); err != nil {
+		return nil, err
+	}
+	return seekable{bytes.NewReader(all.Bytes())}, nil
 }
 
 type seekable struct{ *bytes.Reader }
 
 func (seekable) Close() error { return nil }
+
+// stream remembers why reading ended, so that a store that went away is not taken for a document that is cut off.
+type stream struct {
+	io.ReadCloser
+	err error
+}
+
+func (s *stream) Read(b []byte) (int, error) {
+	n, err := s.ReadCloser.Read(b)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
+
+// unreadable ends the reading of a document: with an error when the store is away, else with a problem of the document.
+func (r *run) unreadable(ctx context.Context, err error) error {
+	if r.stream != nil && r.stream.err != nil && !lost(r.stream.err) {
+		return errors.Join(r.stream.err, r.land(ctx, 0))
+	}
+	p := &epcis.Problem{Code: epcis.CodeRead, Message: err.Error()}
+	_ = errors.As(err, &p)
+	r.problems([]epcis.Problem{*p})
+	return nil
+}
 
 // proceed writes each record that can be written, in batches, beginning after what an earlier process has done.
 func (r *run) proceed(ctx context.Context, doc *epcis.Reader) error {
@@ -125,7 +192,9 @@ func (r *run) proceed(ctx context.Context, doc *epcis.Reader) error {
 			break
 		}
 		if err != nil {
-			r.broken(err)
+			if err := r.unreadable(ctx, err); err != nil {
+				return err
+			}
 			break
 		}
 		if r.next++; r.next <= resume {
@@ -167,7 +236,9 @@ func (r *run) rollback(ctx context.Context, doc *epcis.Reader) error {
 			break
 		}
 		if err != nil {
-			r.broken(err)
+			if err := r.unreadable(ctx, err); err != nil {
+				return err
+			}
 			break
 		}
 		r.problems(problems)
@@ -240,7 +311,7 @@ func (r *run) land(ctx context.Context, n int) error {
 		}
 		f.tx = s.TxID
 		r.count(f, s.Receipt)
-		if err := r.store.progress(ctx, r.job, []batchDone{f.batchDone}, f.rejects); err != nil {
+		if err := r.keep(ctx, []batchDone{f.batchDone}, f.rejects); err != nil {
 			return err
 		}
 	}
@@ -305,27 +376,41 @@ func describe(data *contract.Registration) (records []contract.Record) {
 }
 
 // submit sends a batch until the ledger has said what became of it. Sending again is safe: what is there is a duplicate.
-func (r *run) submit(ctx context.Context, batch *contract.Batch) (ledger.Receipt, error) {
-	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		receipt, err := r.Ledger.Submit(ctx, r.signer, batch)
-		var unknown *ledger.UnknownError
-		switch {
-		case err == nil:
-			return receipt, nil
-		case errors.Is(err, ledger.ErrRefused), ctx.Err() != nil:
-			return receipt, err
-		case errors.As(err, &unknown):
-			if receipt, err = r.Ledger.Receipt(ctx, unknown.TxID); err == nil {
-				return receipt, nil
-			}
+func (r *run) submit(ctx context.Context, batch *contract.Batch) (receipt ledger.Receipt, err error) {
+	var unknown []string // transactions that may be on the ledger
+	err = r.again(ctx, r.job.ID, "the ledger did not take a batch", func() (err error) {
+		if receipt, err = r.Ledger.Submit(ctx, r.signer, batch); err == nil {
+			return nil
 		}
-		r.Log.Warn("capture: the ledger did not take a batch, trying again", "job", r.job.ID, "err", err)
-		select {
-		case <-ctx.Done():
-			return ledger.Receipt{}, ctx.Err()
-		case <-time.After(wait):
+		var u *ledger.UnknownError
+		if errors.As(err, &u) {
+			unknown = append(unknown, u.TxID)
+		}
+		if first, ok := r.written(ctx, unknown); ok {
+			receipt, err = first, nil
+		}
+		return err
+	}, func(err error) bool { return errors.Is(err, ledger.ErrRefused) })
+	if first, ok := r.written(ctx, unknown); ok && err == nil && first.Block < receipt.Block {
+		receipt = first // the later one calls duplicate what this one wrote
+	}
+	return receipt, err
+}
+
+// written returns the receipt of the first of some transactions that is on the ledger: the one that wrote the batch.
+func (r *run) written(ctx context.Context, txs []string) (first ledger.Receipt, ok bool) {
+	for _, id := range txs {
+		receipt, err := r.Ledger.Receipt(ctx, id)
+		if err == nil && (!ok || receipt.Block < first.Block) {
+			first, ok = receipt, true
 		}
 	}
+	return first, ok
+}
+
+// keep notes how far the job has come, whenever there is room for it: a receipt that is lost would be a duplicate later.
+func (r *run) keep(ctx context.Context, done []batchDone, rejected []Outcome) error {
+	return r.again(ctx, r.job.ID, "the job file cannot be written", func() error { return r.store.progress(ctx, r.job, done, rejected) }, never)
 }
 
 func (r *run) problems(list []epcis.Problem) {
@@ -334,13 +419,6 @@ func (r *run) problems(list []epcis.Problem) {
 		r.problem(Problem{Code: string(p.Code), Message: p.Message, Pointer: p.Pointer, Refused: refused})
 		r.job.Success = r.job.Success && !refused
 	}
-}
-
-// broken notes why the document cannot be read any further.
-func (r *run) broken(err error) {
-	p := &epcis.Problem{Code: epcis.CodeRead, Message: err.Error()}
-	_ = errors.As(err, &p)
-	r.problems([]epcis.Problem{*p})
 }
 
 // problem lists a problem of the job. Remarks on accepted records must not crowd out the reasons of refusals.
@@ -369,5 +447,5 @@ func (r *run) finish(ctx context.Context) error {
 	if r.job.Proceed { // the standard's "some captured"
 		r.job.Success = r.job.Success || r.job.Accepted+r.job.Duplicates > 0
 	}
-	return r.store.progress(ctx, r.job, nil, nil)
+	return r.keep(ctx, nil, nil)
 }

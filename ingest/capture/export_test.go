@@ -1,0 +1,13 @@
+package capture
+
+// Fill lets the job file grow no more, as on a full disk; MakeRoom lets it grow again.
+func (s *Service) Fill() error {
+	_, err := s.store.db.Exec("PRAGMA max_page_count = 1") // SQLite takes the present size
+	return err
+}
+
+// MakeRoom undoes Fill.
+func (s *Service) MakeRoom() error {
+	_, err := s.store.db.Exec("PRAGMA max_page_count = 1000000")
+	return err
+}
