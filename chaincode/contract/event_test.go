@@ -23,7 +23,16 @@ func TestGenesis(t *testing.T) {
 	if b.State.Len() != 0 {
 		t.Fatalf("%d keys after refusals", b.State.Len())
 	}
+	if m, begun, err := contract.MemberOn(b.State, farm); m != nil || begun || err != nil {
+		t.Errorf("member of an empty ledger: %v, %v, %v", m, begun, err)
+	}
 	b.Accept(regulator, members())
+	if m, begun, err := contract.MemberOn(b.State, farm); err != nil || !begun || m == nil || m.MSP != farm || !slices.Equal(m.Roles, []contract.Role{contract.Producer}) {
+		t.Errorf("member: %v, %v, %v", m, begun, err)
+	}
+	if m, begun, err := contract.MemberOn(b.State, "NobodyMSP"); m != nil || !begun || err != nil {
+		t.Errorf("no member: %v, %v, %v", m, begun, err)
+	}
 	b.Accept(farm, ship(0, lot("A")))
 	other := contract.Record{Registration: &contract.Registration{Members: []contract.Member{{MSP: "LateMSP", Roles: []contract.Role{contract.Regulator}}}}}
 	wantCode(t, b.Refuse("LateMSP", other), contract.Refused, contract.CodeNotRegistered) // only once

@@ -33,6 +33,18 @@ func (d *decision) requireRole(o *Outcome, roles ...Role) {
 	o.refuse(CodeRoleRequired, "", d.tx.Actor.MSP, who+" would need the role "+strings.Join(names, " or ")+" for this")
 }
 
+// MemberOn returns a member as it is registered, nil if it is none, and whether the ledger has begun: it has its first
+// registration. It fails when the state cannot be read.
+func MemberOn(state State, msp string) (m *Member, begun bool, err error) {
+	s := newStore(state)
+	epoch, err := get[epochRecord](s, keyEpoch)
+	if err != nil || epoch == nil {
+		return nil, false, err
+	}
+	m, err = get[Member](s, prefixMember+msp)
+	return m, true, err
+}
+
 // hasPrefix says whether an identifier is of one of the member's prefixes: a GS1 company prefix of its key, or the
 // beginning of its URI.
 func (m *Member) hasPrefix(key string) bool {

@@ -163,6 +163,9 @@ func TestHoldsOnFails(t *testing.T) {
 	if _, err := contract.HoldsOn(s, lot("A")); err == nil {
 		t.Error("HoldsOn without a state")
 	}
+	if _, _, err := contract.MemberOn(s, farm); err == nil {
+		t.Error("MemberOn without a state")
+	}
 	if _, err := contract.HoldSpreading(s); err == nil {
 		t.Error("HoldSpreading without a state")
 	}
