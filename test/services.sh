@@ -22,10 +22,10 @@ go run ./internal/tools/cmd >/dev/null
 # Whatever a test starts inherits this folder's name in its environment, so what is left behind can be found.
 work=$(mktemp -d /tmp/foodtrace.XXXXXX)
 chmod 755 "$work" # PostgreSQL runs as another user
-left() { grep -lFf - /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null <<<"$work" | cut -d/ -f3 | sort -u; }
+left() { grep -lFf - /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null <<<"$work" | cut -d/ -f3 | sort -u || true; } # some end while it looks
 end() {
   local status=$? pids
-  for _ in 1 2 3 4 5 6 7 8 9 10; do pids=$(left) && [ -n "$pids" ] || break; sleep 0.5; done
+  for _ in 1 2 3 4 5 6 7 8 9 10; do pids=$(left); [ -n "$pids" ] || break; sleep 0.5; done
   if [ -n "$pids" ]; then
     echo "the tests left processes behind, which are killed now:" >&2
     ps -o pid,args -p "$(echo $pids | tr ' ' ,)" >&2 || true
