@@ -34,6 +34,14 @@ func (r *Recent) Get(height uint64) *ledger.Block {
 	return r.blocks[height-r.blocks[0].Height]
 }
 
+// Oldest returns the first block that is kept, or nil.
+func (r *Recent) Oldest() *ledger.Block {
+	if len(r.blocks) == 0 {
+		return nil
+	}
+	return r.blocks[0]
+}
+
 func records(b *ledger.Block) (n int) {
 	for _, tx := range b.Txs {
 		n += len(tx.Batch.Records)

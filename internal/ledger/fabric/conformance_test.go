@@ -1,0 +1,62 @@
+package fabric_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/foodtrace-ledger/foodtrace/internal/fabricnet"
+	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
+	"github.com/foodtrace-ledger/foodtrace/internal/ledger/fabric"
+	"github.com/foodtrace-ledger/foodtrace/internal/ledger/ledgertest"
+)
+
+// network is shared by the tests that do no harm to it.
+var network fabricnet.Shared
+
+func TestMain(m *testing.M) { os.Exit(network.Run(m)) }
+
+func TestConformance(t *testing.T) {
+	n := network.Get(t)
+	ledgertest.Run(t, func(t *testing.T) ledgertest.Network {
+		stranger, err := n.Stranger()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ledgertest.Network{
+			Ledger:    open(t, n, "regulator"),
+			Regulator: signer(t, n, "regulator"),
+			Farm:      signer(t, n, "producer-a"),
+			Shop:      signer(t, n, "retailer"),
+			Stranger:  stranger,
+		}
+	})
+}
+
+// open opens a member's ledger with a new replica; the test ends with it closed.
+func open(t testing.TB, n *fabricnet.Network, msp string) *fabric.Ledger {
+	t.Helper()
+	return openWith(t, fabric.Options{Config: n.Config(msp), Identity: signer(t, n, msp), Dir: t.TempDir()})
+}
+
+func openWith(t testing.TB, o fabric.Options) *fabric.Ledger {
+	t.Helper()
+	l, err := fabric.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+func signer(t testing.TB, n *fabricnet.Network, msp string) ledger.Signer {
+	t.Helper()
+	by, err := n.Signer(msp, "gateway")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return by
+}
