@@ -108,7 +108,11 @@ func (c Config) clientFor(host string, secure bool) (*minio.Client, error) {
 
 func (c Config) credentials() (*credentials.Credentials, error) {
 	if c.AccessKey == "" {
-		return credentials.NewEnvAWS(), nil
+		keys := credentials.NewEnvAWS()
+		if v, err := keys.GetWithContext(nil); err != nil || v.AccessKeyID == "" {
+			return nil, errors.New("evidence: the configuration of S3: there is no accessKey, and no AWS_ACCESS_KEY_ID in the environment")
+		}
+		return keys, nil
 	}
 	secret := c.SecretKey
 	if c.SecretKeyFile != "" {

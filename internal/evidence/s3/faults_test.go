@@ -41,6 +41,8 @@ func says(t *testing.T, c Config, err error, trouble string, kind error) {
 }
 
 func TestConfig(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_ACCESS_KEY", "")
 	good := Config{Endpoint: "127.0.0.1:1", Bucket: "bucket", AccessKey: "a", SecretKey: "s"}
 	for trouble, change := range map[string]func(*Config){
 		"not host:port":           func(c *Config) { c.Endpoint = "http://127.0.0.1:9000" },
@@ -52,6 +54,7 @@ func TestConfig(t *testing.T) {
 		"publicURL \"files.cn\"":  func(c *Config) { c.PublicURL = "files.cn" },
 		"publicURL \"ftp://x\"":   func(c *Config) { c.PublicURL = "ftp://x" },
 		"publicURL \"http://x/y":  func(c *Config) { c.PublicURL = "http://x/y" },
+		"there is no accessKey":   func(c *Config) { c.AccessKey = "" },
 		"no such file":            func(c *Config) { c.SecretKey, c.SecretKeyFile = "", filepath.Join(t.TempDir(), "none") },
 		"the configuration of S3": func(c *Config) { c.Endpoint = "a b" },
 	} {
