@@ -42,6 +42,8 @@ type testPeer struct {
 	close  func()
 	ended  chan struct{} // the stream is over
 
+	sending sync.Mutex // gRPC allows one Send at a time
+
 	mu    sync.Mutex
 	state *contracttest.MemState
 	open  map[string]*call
@@ -127,6 +129,12 @@ func (p *testPeer) register(params *peer.ChaincodeAdditionalParams) error {
 	return errors.Join(p.stream.Send(&peer.ChaincodeMessage{Type: peer.ChaincodeMessage_REGISTERED}), p.stream.Send(ready))
 }
 
+func (p *testPeer) send(msg *peer.ChaincodeMessage) error {
+	p.sending.Lock()
+	defer p.sending.Unlock()
+	return p.stream.Send(msg)
+}
+
 // serve answers the chaincode until the stream ends.
 func (p *testPeer) serve() {
 	defer close(p.ended)
@@ -137,7 +145,7 @@ func (p *testPeer) serve() {
 		}
 		if answer := p.answer(msg); answer != nil {
 			answer.Txid, answer.ChannelId = msg.Txid, msg.ChannelId
-			if p.stream.Send(answer) != nil {
+			if p.send(answer) != nil {
 				return
 			}
 		}
@@ -169,7 +177,7 @@ func (p *testPeer) answer(msg *peer.ChaincodeMessage) *peer.ChaincodeMessage {
 		go func() {
 			select {
 			case <-hold:
-				p.stream.Send(&peer.ChaincodeMessage{Type: peer.ChaincodeMessage_RESPONSE, Payload: payload, Txid: msg.Txid, ChannelId: msg.ChannelId})
+				p.send(&peer.ChaincodeMessage{Type: peer.ChaincodeMessage_RESPONSE, Payload: payload, Txid: msg.Txid, ChannelId: msg.ChannelId})
 			case <-p.ended:
 			}
 		}()
@@ -270,7 +278,7 @@ func (p *testPeer) begin(pr proposal) *call {
 		SignatureHeader: p.marshal(&common.SignatureHeader{Creator: pr.creator}),
 	}
 	signed := &peer.SignedProposal{ProposalBytes: p.marshal(&peer.Proposal{Header: p.marshal(header)})}
-	if err := p.stream.Send(&peer.ChaincodeMessage{Type: peer.ChaincodeMessage_TRANSACTION, Payload: input, Txid: pr.id, ChannelId: "foodtrace", Proposal: signed}); err != nil {
+	if err := p.send(&peer.ChaincodeMessage{Type: peer.ChaincodeMessage_TRANSACTION, Payload: input, Txid: pr.id, ChannelId: "foodtrace", Proposal: signed}); err != nil {
 		p.t.Fatal(err)
 	}
 	return c
