@@ -14,6 +14,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -75,7 +76,11 @@ func (a *authority) register(ctx context.Context, name, kind, roles string) erro
 	if roles != "" {
 		request.Attrs = []attribute{{Name: rolesAttribute, Value: roles, ECert: true}}
 	}
-	return a.administer(ctx, "/api/v1/register", request, nil)
+	err := a.administer(ctx, "/api/v1/register", request, nil)
+	if r := (refusal{}); errors.As(err, &r) && r.Code == alreadyRegistered {
+		return nil
+	}
+	return err
 }
 
 // rolesAttribute is the certificate attribute that narrows an identity to some of its member's roles.
@@ -123,14 +128,32 @@ func (a *authority) certify(ctx context.Context, path, name, profile string, hos
 
 // revoke revokes all certificates of an identity and returns the authority's revocation list, PEM.
 func (a *authority) revoke(ctx context.Context, name string) ([]byte, error) {
+	request := map[string]any{"id": name, "caname": a.name, "reason": "cessationofoperation"}
+	if err := a.administer(ctx, "/api/v1/revoke", request, nil); err != nil {
+		return nil, err
+	}
 	var result struct {
 		CRL []byte // base64 of PEM
 	}
-	request := map[string]any{"id": name, "caname": a.name, "reason": "cessationofoperation", "gencrl": true}
-	if err := a.administer(ctx, "/api/v1/revoke", request, &result); err != nil {
-		return nil, err
-	}
-	return result.CRL, nil
+	err := a.administer(ctx, "/api/v1/gencrl", map[string]any{"caname": a.name}, &result)
+	return result.CRL, err
+}
+
+// refusal is why the authority did not do it, in its words.
+type refusal struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+}
+
+func (r refusal) Error() string { return fmt.Sprintf("%s (%d)", r.Message, r.Code) }
+
+// alreadyRegistered is the code of fabric-ca for an identity that it knows.
+const alreadyRegistered = 74
+
+// ping asks the authority for what it is.
+func (a *authority) ping(ctx context.Context) error {
+	anybody := func(*http.Request, []byte) error { return nil }
+	return a.call(ctx, "/api/v1/cainfo", map[string]any{"caname": a.name}, anybody, nil)
 }
 
 // call posts a request and reads the result into v. The errors that the server gives are in its words.
@@ -152,18 +175,18 @@ func (a *authority) call(ctx context.Context, path string, request any, sign fun
 	}
 	defer response.Body.Close()
 	var answer struct {
-		Result json.RawMessage `json:"result"`
-		Errors []struct {
-			Code    int    `json:"code"`
-			Message string `json:"message"`
-		} `json:"errors"`
-		Success bool `json:"success"`
+		Result  json.RawMessage `json:"result"`
+		Errors  []refusal       `json:"errors"`
+		Success bool            `json:"success"`
 	}
 	if err := json.NewDecoder(io.LimitReader(response.Body, maxCAResponse)).Decode(&answer); err != nil {
 		return fmt.Errorf("fabricnet: the certificate authority %s answered %s: %w", a.name, response.Status, err)
 	}
+	if len(answer.Errors) > 0 {
+		return fmt.Errorf("fabricnet: the certificate authority %s refused %s: %w", a.name, path, answer.Errors[0])
+	}
 	if !answer.Success {
-		return fmt.Errorf("fabricnet: the certificate authority %s refused %s: %v", a.name, path, answer.Errors)
+		return fmt.Errorf("fabricnet: the certificate authority %s answered %s to %s", a.name, response.Status, path)
 	}
 	if v == nil {
 		return nil

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 )
 
 const (
@@ -24,6 +26,11 @@ const (
 
 // makeGenesis makes the channel's first block.
 func (n *Network) makeGenesis(ctx context.Context) error {
+	return n.makeBlock(ctx, n.dir, n.genesis(), n.state.Members)
+}
+
+// makeBlock makes a first block of the channel with some members, and leaves what it was made from in dir.
+func (n *Network) makeBlock(ctx context.Context, dir, file string, members []contract.Member) error {
 	type node struct {
 		Host, Cert string
 		Port       int
@@ -34,7 +41,7 @@ func (n *Network) makeGenesis(ctx context.Context) error {
 		Members  []organisation
 		Orderers []node
 	}{Ordering: organisation{ordering, n.org(ordering, "msp")}}
-	for _, m := range n.state.Members {
+	for _, m := range members {
 		data.Members = append(data.Members, organisation{m.MSP, n.org(m.MSP, "msp")})
 	}
 	for _, name := range orderers {
@@ -44,10 +51,10 @@ func (n *Network) makeGenesis(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFiles(n.dir, map[string][]byte{"configtx.yaml": config}); err != nil {
+	if err := writeFiles(dir, map[string][]byte{"configtx.yaml": config}); err != nil {
 		return err
 	}
-	_, err = n.run(ctx, nil, "configtxgen", "-configPath", n.dir, "-profile", "foodtrace", "-channelID", channel, "-outputBlock", n.genesis())
+	_, err = n.run(ctx, nil, "configtxgen", "-configPath", dir, "-profile", "foodtrace", "-channelID", channel, "-outputBlock", file)
 	return err
 }
 
@@ -80,6 +87,9 @@ func (n *Network) joinAll(ctx context.Context) error {
 
 func (n *Network) joinPeer(ctx context.Context, msp string) error {
 	_, err := n.peer(ctx, msp, "channel", "join", "-b", n.genesis())
+	if err != nil && strings.Contains(err.Error(), "already exists with state [ACTIVE]") {
+		return nil
+	}
 	return err
 }
 

@@ -65,7 +65,7 @@ func Up(ctx context.Context, o Options) (*Network, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if err := n.findTools(ctx); err != nil {
+	if err := n.needTools(ctx); err != nil {
 		return nil, err
 	}
 	if n.state != nil && n.state.Ready {
@@ -88,11 +88,17 @@ func Open(o Options) (*Network, error) {
 	return n, err
 }
 
-func (n *Network) findTools(ctx context.Context) (err error) {
-	if n.bin, err = tools.Build(ctx, tools.Fabric, n.options.Progress); err != nil {
+// needTools finds the programs, and builds those that are not there.
+func (n *Network) needTools(ctx context.Context) (err error) {
+	if err := n.needFabric(ctx); err != nil {
 		return err
 	}
 	n.caBin, err = tools.Build(ctx, tools.FabricCA, n.options.Progress)
+	return err
+}
+
+func (n *Network) needFabric(ctx context.Context) (err error) {
+	n.bin, err = tools.Build(ctx, tools.Fabric, n.options.Progress)
 	return err
 }
 
@@ -124,6 +130,7 @@ func (n *Network) build(ctx context.Context) error {
 		{"starting three orderers and a peer of each member", n.startNodes},
 		{"joining the channel", n.joinAll},
 		{"deploying the chaincode: install, approve, commit", n.deployFirst},
+		{"registering the members on the ledger", n.registerMembers},
 	} {
 		n.step("%s", step.what)
 		if err := step.do(ctx); err != nil {
@@ -211,7 +218,14 @@ func (n *Network) startMissing(ctx context.Context) error {
 		return nil
 	}
 	n.step("started: %v", names)
-	return n.awaitLeader(ctx)
+	if err := n.awaitLeader(ctx); err != nil {
+		return err
+	}
+	adopted, err := n.finishUpgrade(ctx)
+	if adopted {
+		_, err = n.startAll(ctx)
+	}
+	return err
 }
 
 func (n *Network) deployFirst(ctx context.Context) error {

@@ -7,11 +7,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -40,20 +43,109 @@ func (n *Network) deploy(ctx context.Context, binary string, c chaincode) error 
 			if err := n.start(gctx, n.service(m.MSP, c)); err != nil {
 				return err
 			}
-			if _, err := n.peer(gctx, m.MSP, "lifecycle", "chaincode", "install", packages[m.MSP]); err != nil {
-				return err
-			}
-			return n.approve(gctx, m.MSP, c, orderer)
+			return n.installAndApprove(gctx, m.MSP, c, packages[m.MSP], orderer)
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	n.state.Next = &c
+	if err := n.save(); err != nil {
+		return err
+	}
 	if err := n.commit(ctx, c, orderer); err != nil {
 		return err
 	}
-	n.state.Chaincode = c
+	return n.adopt()
+}
+
+// adopt makes the next definition the one whose services are kept running.
+func (n *Network) adopt() error {
+	n.state.Chaincode, n.state.Next = *n.state.Next, nil
 	return n.save()
+}
+
+// finishUpgrade finds out what became of a commit during which this program ended, and says whether it is on the channel.
+func (n *Network) finishUpgrade(ctx context.Context) (adopted bool, err error) {
+	if n.state.Next == nil {
+		return false, nil
+	}
+	d, err := n.committed(ctx, n.Members()[0])
+	if err != nil || d.Sequence != n.state.Next.Sequence {
+		return false, err
+	}
+	return true, n.adopt()
+}
+
+// UpgradeChaincode replaces the chaincode service of all members by another program, while the network runs: the new
+// services are started first, then all members install and approve, one commits, and when all peers have that, the old
+// services end what they are doing and stop.
+func (n *Network) UpgradeChaincode(ctx context.Context, binary, version string) error {
+	if _, err := n.finishUpgrade(ctx); err != nil {
+		return err
+	}
+	old := n.state.Chaincode
+	if err := n.stopServices(); err != nil { // of an attempt before
+		return err
+	}
+	n.step("installing, approving and committing chaincode %s", version)
+	if err := n.deploy(ctx, binary, chaincode{Version: version, Sequence: old.Sequence + 1}); err != nil {
+		return err
+	}
+	if err := n.awaitSequence(ctx, old.Sequence+1); err != nil {
+		return err
+	}
+	time.Sleep(handOver)
+	n.step("stopping the services of chaincode %s", old.Version)
+	if err := n.stopServices(); err != nil {
+		return err
+	}
+	return os.RemoveAll(filepath.Dir(n.program(old)))
+}
+
+// stopServices stops chaincode services other than those of the definition on the channel.
+func (n *Network) stopServices() error {
+	found, err := n.find()
+	if err != nil {
+		return err
+	}
+	for _, msp := range n.Members() {
+		delete(found, n.service(msp, n.state.Chaincode).id)
+	}
+	var ids []string
+	for id := range found {
+		if strings.HasPrefix(id, chaincodeName("")) {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return n.stop(ids...)
+}
+
+// handOver is the time in which a peer may still begin a transaction on the old service, after it has the block with the new
+// definition: it looked up the old one a moment before.
+const handOver = 2 * time.Second
+
+// awaitSequence waits until all peers have a definition of the chaincode.
+func (n *Network) awaitSequence(ctx context.Context, sequence int) error {
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+	defer cancel()
+	for _, msp := range n.Members() {
+		for {
+			d, err := n.committed(ctx, msp)
+			if err == nil && d.Sequence >= sequence {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("fabricnet: the new definition has not reached %s: %w", peerName(msp), errors.Join(err, ctx.Err()))
+			case <-time.After(5 * poll):
+			}
+		}
+	}
+	return nil
 }
 
 // keepProgram copies the chaincode service into the network's directory, where it stays as long as it is needed.
@@ -75,7 +167,11 @@ func definition(c chaincode) []string {
 		"--channel-config-policy", endorsementPolicy}
 }
 
-func (n *Network) approve(ctx context.Context, msp string, c chaincode, orderer []string) error {
+// installAndApprove installs a package on a member's peer and has the member approve the definition with it.
+func (n *Network) installAndApprove(ctx context.Context, msp string, c chaincode, file string, orderer []string) error {
+	if _, err := n.peer(ctx, msp, "lifecycle", "chaincode", "install", file); err != nil {
+		return err
+	}
 	args := append([]string{"lifecycle", "chaincode", "approveformyorg", "--package-id", c.Packages[msp]}, definition(c)...)
 	_, err := n.peer(ctx, msp, append(args, orderer...)...)
 	return err

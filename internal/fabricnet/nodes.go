@@ -74,10 +74,10 @@ func (n *Network) writeCA(name string, server *caServer) error {
 	return writeFiles(dir, map[string][]byte{file: config})
 }
 
-// writeCAServer writes the configuration of the server of all authorities.
-func (n *Network) writeCAServer() error {
+// writeCAServer writes the configuration of the server of all authorities, those of further organisations included.
+func (n *Network) writeCAServer(further ...string) error {
 	server := &caServer{Host: host, Port: n.state.port("ca"), Operations: n.state.address("ca/operations")}
-	for _, msp := range n.organisations() {
+	for _, msp := range append(n.organisations(), further...) {
 		server.Authorities = append(server.Authorities, n.path("ca", msp, "config.yaml"))
 	}
 	return n.writeCA("server", server)

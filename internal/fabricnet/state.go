@@ -20,6 +20,7 @@ type state struct {
 	Ports     map[string]int    `json:"ports"`     // by purpose, e.g. "peer.retailer/operations"
 	CASecret  string            `json:"caSecret"`  // password of the administrator of each authority
 	Chaincode chaincode         `json:"chaincode"` // what is committed on the channel
+	Next      *chaincode        `json:"next"`      // what may be committed at this moment
 	Ready     bool              `json:"ready"`     // the network was complete once; before that it is not worth keeping
 }
 
