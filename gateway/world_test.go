@@ -73,7 +73,7 @@ func newWorld(t testing.TB, change ...func(*gateway.Config)) *world {
 	t.Helper()
 	dir := t.TempDir()
 	clock := func() time.Time { return storyTime.Add(time.Hour) }
-	w := &world{t: t, story: simulate.Demo(storyTime), signers: signers{identity.Open(dir, clock)}, log: &lockedBuffer{}, tokens: map[string]string{}}
+	w := &world{t: t, story: simulate.Demo(storyTime, nil), signers: signers{identity.Open(dir, clock)}, log: &lockedBuffer{}, tokens: map[string]string{}}
 	logger := slog.New(slog.NewJSONHandler(w.log, nil))
 	w.ledger = must(embedded.Open(embedded.Options{Dir: dir, Clock: clock}))
 	w.index = must(sqlite.Open(filepath.Join(dir, "index.db"), sqlite.Options{CacheMB: 8}))

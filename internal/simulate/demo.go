@@ -22,9 +22,9 @@ type Story struct {
 // demoSeed fixes the details of the demo.
 const demoSeed = 20260423
 
-// Demo is a story that ends shortly before now.
-func Demo(now time.Time) *Story {
-	n := newNetwork()
+// Demo is a story that ends shortly before now, told by the members that the cast names.
+func Demo(now time.Time, cast Cast) *Story {
+	n := newNetwork(cast)
 	s := &Story{Registration: n.registration(), Inspector: n.regulator.msp, Producer: n.farms[0].firm.msp}
 	for seq, tell := range []func(*flow, *Story, time.Time){(*flow).safeSalad, (*flow).recalledSalad, (*flow).heldPork, (*flow).shrimpBySea} {
 		f := &flow{net: n, opt: Options{EventIDs: HashIDs, URNs: true}, seq: seq + 1, rng: rand.New(rand.NewPCG(demoSeed, uint64(seq)))}
@@ -33,6 +33,22 @@ func Demo(now time.Time) *Story {
 	}
 	slices.SortFunc(s.Records, before)
 	return s
+}
+
+// FourMembers has four members play all firms: those of a network on this machine.
+func FourMembers() Cast {
+	cast := Cast{}
+	for member, firms := range map[string][]string{
+		"regulator":  {"shandong-amr", "qingdao-customs", "qilu-lab"},
+		"producer-a": {"hongtu-farm", "wenhe-farm", "luzhong-packing", "qingyuan-salad", "jinluo-meat"},
+		"producer-b": {"daizhong-farm", "weihai-sauce", "yimeng-pigs", "guayas-shrimp", "pacifico-pack"},
+		"retailer":   {"jiaozhou-line", "luhai-import", "qilu-wholesale", "haojia-market"},
+	} {
+		for _, f := range firms {
+			cast[f] = member
+		}
+	}
+	return cast
 }
 
 // morning is six o'clock in Shandong, some days ago.

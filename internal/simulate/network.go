@@ -33,8 +33,13 @@ type product struct {
 	data contract.Product
 }
 
+// Cast says which member of a ledger plays which firm: MSP ID of the firm → MSP ID of the member. A firm that is not in it is
+// a member of its own.
+type Cast map[string]string
+
 // network is the cast of all chains: who there is, where, and what they make.
 type network struct {
+	cast     Cast
 	firms    []*firm
 	places   []*place
 	products []*product
@@ -53,8 +58,8 @@ type network struct {
 	larvae, rawShrimp, frozenShrimp, consumerShrimp *product
 }
 
-func newNetwork() *network {
-	n := &network{}
+func newNetwork(cast Cast) *network {
+	n := &network{cast: cast}
 	n.authorities()
 	n.greens()
 	n.meat()
@@ -64,6 +69,9 @@ func newNetwork() *network {
 }
 
 func (n *network) firm(msp, zh, en, prefix string, role contract.Role) *firm {
+	if member, ok := n.cast[msp]; ok {
+		msp = member
+	}
 	f := &firm{msp: msp, name: contract.Text{ZH: zh, EN: en}, role: role, prefix: prefix}
 	n.firms = append(n.firms, f)
 	return f
@@ -118,9 +126,16 @@ func offset(hours int) string {
 func (n *network) registration() contract.Registration {
 	var r contract.Registration
 	for _, f := range n.firms {
-		r.Members = append(r.Members, contract.Member{
-			MSP: f.msp, Name: f.name, Roles: []contract.Role{f.role}, Prefixes: []string{f.prefix}, Parties: []string{f.party()},
-		})
+		i := slices.IndexFunc(r.Members, func(m contract.Member) bool { return m.MSP == f.msp })
+		if i < 0 {
+			i = len(r.Members)
+			r.Members = append(r.Members, contract.Member{MSP: f.msp, Name: f.name})
+		}
+		m := &r.Members[i]
+		if !slices.Contains(m.Roles, f.role) {
+			m.Roles = append(m.Roles, f.role)
+		}
+		m.Prefixes, m.Parties = append(m.Prefixes, f.prefix), append(m.Parties, f.party())
 	}
 	for _, p := range n.places {
 		r.Sites = append(r.Sites, p.contact)

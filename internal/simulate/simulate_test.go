@@ -3,6 +3,7 @@ package simulate
 import (
 	"bytes"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -177,7 +178,7 @@ func TestIdentifiers(t *testing.T) {
 
 func TestDemo(t *testing.T) {
 	now := time.Date(2026, 11, 24, 1, 30, 0, 0, time.UTC)
-	s := Demo(now)
+	s := Demo(now, nil)
 	if n := len(s.Records); n < 150 || n > 300 {
 		t.Errorf("%d records", n)
 	}
@@ -202,5 +203,38 @@ func TestDemo(t *testing.T) {
 	}
 	if strings.Contains(s.Safe, "%") {
 		t.Errorf("%s is hard to read", s.Safe)
+	}
+}
+
+// Four members tell the same story as the firms that they play.
+func TestCast(t *testing.T) {
+	now := time.Date(2026, 11, 24, 1, 30, 0, 0, time.UTC)
+	whole, cast := Demo(now, nil), Demo(now, FourMembers())
+	if n := len(cast.Registration.Members); n != 4 {
+		t.Fatalf("%d members", n)
+	}
+	played := FourMembers()
+	for _, m := range whole.Registration.Members {
+		i := slices.IndexFunc(cast.Registration.Members, func(c contract.Member) bool { return c.MSP == played[m.MSP] })
+		if i < 0 {
+			t.Fatalf("nobody plays %s", m.MSP)
+		}
+		c := cast.Registration.Members[i]
+		if !slices.Contains(c.Roles, m.Roles[0]) || !slices.Contains(c.Prefixes, m.Prefixes[0]) || !slices.Contains(c.Parties, m.Parties[0]) {
+			t.Errorf("%s does not stand for %s: %+v", c.MSP, m.MSP, c)
+		}
+	}
+	if len(whole.Records) != len(cast.Records) || whole.Safe != cast.Safe || whole.Recalled != cast.Recalled {
+		t.Fatalf("%d records, %d of them alone", len(cast.Records), len(whole.Records))
+	}
+	for i, r := range cast.Records {
+		w := whole.Records[i]
+		same := (r.Record.Event == nil) == (w.Record.Event == nil)
+		if same && r.Record.Event != nil {
+			same = r.Record.Event.Hash() == w.Record.Event.Hash()
+		}
+		if r.By != played[w.By] || !same {
+			t.Errorf("record %d of %s is another one than %s told", i, r.By, w.By)
+		}
 	}
 }

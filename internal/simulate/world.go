@@ -94,7 +94,7 @@ func New(seed uint64, opt Options) *World {
 	if opt.Spinach+opt.Pork+opt.Shrimp == 0 {
 		opt.Spinach, opt.Pork, opt.Shrimp = 6, 3, 1
 	}
-	return &World{seed: seed, opt: opt, net: newNetwork()}
+	return &World{seed: seed, opt: opt, net: newNetwork(nil)}
 }
 
 // Registration is everybody and everything that takes part: what a regulator registers before the first record.
