@@ -91,8 +91,9 @@ func (s *Store) explain(ctx context.Context, what string, err error) error {
 	default:
 		sentence = "the request failed"
 	}
+	place := fmt.Sprintf("bucket %s at %s: %s: %s", s.config.Bucket, s.config.Endpoint, what, sentence)
 	if kind != nil {
-		err = fmt.Errorf("%w: %w", kind, err)
+		return fmt.Errorf("%w: %s: %w", kind, place, err)
 	}
-	return fmt.Errorf("evidence: bucket %s at %s: %s: %s: %w", s.config.Bucket, s.config.Endpoint, what, sentence, err)
+	return fmt.Errorf("evidence: %s: %w", place, err)
 }

@@ -10,7 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
+	"path"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -231,7 +231,7 @@ func (s *Store) Verify(ctx context.Context, report func(path string, problem err
 		if o.Err != nil {
 			return files, bytes, s.explain(ctx, "list the files", o.Err)
 		}
-		digest := filepath.Base(o.Key)
+		digest := path.Base(o.Key)
 		if o.Key != key(digest) || !evidence.IsDigest(digest) {
 			report(o.Key, errors.New("evidence: a file that does not belong here"))
 			continue

@@ -14,8 +14,8 @@ import (
 
 // version is one version of an object. In a bucket without versions it has no ID.
 type version struct {
-	id, etag string
-	size     int64
+	id   string
+	size int64
 }
 
 // current returns the newest version, whatever its bytes are. ErrNotFound where there is none or a deletion is the newest.
@@ -27,7 +27,7 @@ func (s *Store) current(ctx context.Context, digest string) (version, error) {
 	if err != nil {
 		return version{}, s.explain(ctx, "find "+digest, err)
 	}
-	return version{id: o.VersionID, etag: o.ETag, size: o.Size}, nil
+	return version{id: o.VersionID, size: o.Size}, nil
 }
 
 // find returns the version to serve. Mostly there is one. Where others were written over it, the newest whose bytes have the
@@ -70,7 +70,7 @@ func (s *Store) versions(ctx context.Context, digest string) ([]version, error) 
 			continue
 		}
 		seen[o.ETag] = true
-		all = append(all, version{id: o.VersionID, etag: o.ETag, size: o.Size})
+		all = append(all, version{id: o.VersionID, size: o.Size})
 	}
 	return all, ctx.Err()
 }
