@@ -86,30 +86,28 @@ func (a *authority) register(ctx context.Context, name, kind, roles string) erro
 // rolesAttribute is the certificate attribute that narrows an identity to some of its member's roles.
 const rolesAttribute = "foodtrace.roles"
 
+func newKey() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
+
 // enroll gets the first certificate of an identity that is registered, with the network's secret.
 func (a *authority) enroll(ctx context.Context, name string) (*identity, error) {
-	login := func(r *http.Request, _ []byte) error { r.SetBasicAuth(name, a.secret); return nil }
-	return a.certify(ctx, "/api/v1/enroll", name, "", nil, login)
-}
-
-// reenroll gets a further certificate, for a new key, on the strength of one that is valid still. Hosts are for TLS.
-func (a *authority) reenroll(ctx context.Context, id *identity, name, profile string, hosts []string) (*identity, error) {
-	return a.certify(ctx, "/api/v1/reenroll", name, profile, hosts, id.sign)
-}
-
-// certify makes a key and has the authority certify it for whoever signs the request.
-func (a *authority) certify(ctx context.Context, path, name, profile string, hosts []string, sign func(*http.Request, []byte) error) (*identity, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err := newKey()
 	if err != nil {
 		return nil, err
 	}
+	login := func(r *http.Request, _ []byte) error { r.SetBasicAuth(name, a.secret); return nil }
+	return a.certify(ctx, "/api/v1/enroll", name, "", key, login)
+}
+
+// reenrollTLS gets a certificate for TLS on the strength of another that is valid still.
+func (a *authority) reenrollTLS(ctx context.Context, id *identity, name string, key *ecdsa.PrivateKey) (*identity, error) {
+	return a.certify(ctx, "/api/v1/reenroll", name, profileTLS, key, id.sign)
+}
+
+// certify has the authority certify a key for whoever signs the request.
+func (a *authority) certify(ctx context.Context, path, name, profile string, key *ecdsa.PrivateKey, sign func(*http.Request, []byte) error) (*identity, error) {
 	template := &x509.CertificateRequest{Subject: pkix.Name{CommonName: name}}
-	for _, h := range hosts {
-		if ip := net.ParseIP(h); ip != nil {
-			template.IPAddresses = append(template.IPAddresses, ip)
-		} else {
-			template.DNSNames = append(template.DNSNames, h)
-		}
+	if profile == profileTLS {
+		template.IPAddresses, template.DNSNames = []net.IP{net.ParseIP(host)}, []string{"localhost"}
 	}
 	csr, err := x509.CreateCertificateRequest(rand.Reader, template, key)
 	if err != nil {

@@ -157,7 +157,7 @@ func (n *Network) settled(ctx context.Context, after uint64) error {
 		if _, stays := config.ChannelGroup.Groups[applicationGroup].Groups[member]; !stays {
 			continue // the orderers may not even tell it that it is off
 		}
-		height, err := n.metric(ctx, member, peerName(member)+"/operations", metricHeight)
+		height, err := n.height(ctx, peerName(member))
 		if err != nil {
 			return err
 		}

@@ -118,12 +118,16 @@ func (s *Shared) close() error {
 	return err
 }
 
-const chaincodePackage = "github.com/foodtrace-ledger/foodtrace/chaincode/cmd/foodtrace-chaincode"
+const (
+	// ChaincodeProgram is the file name of the chaincode service.
+	ChaincodeProgram = "foodtrace-chaincode"
+	chaincodePackage = "github.com/foodtrace-ledger/foodtrace/chaincode/cmd/" + ChaincodeProgram
+)
 
 // BuildChaincode builds the chaincode service into a directory, with the go command, from the module of the working
 // directory, and returns the program.
 func BuildChaincode(ctx context.Context, dir string) (string, error) {
-	file := filepath.Join(dir, "foodtrace-chaincode")
+	file := filepath.Join(dir, ChaincodeProgram)
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", file, chaincodePackage).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("fabricnet: the chaincode service cannot be built: %w\n%s", err, out)
 	}

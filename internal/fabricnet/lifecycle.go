@@ -22,31 +22,11 @@ import (
 // deploy brings a chaincode onto the channel: the services are started, each member's peer gets the package that says where
 // its service is, the members approve, and one commits. From the commit on, the peers use the new services.
 func (n *Network) deploy(ctx context.Context, binary string, c chaincode) error {
-	if err := n.keepProgram(binary, c); err != nil {
-		return err
-	}
-	c.Packages = map[string]string{}
-	packages := map[string]string{}
-	for _, m := range n.state.Members {
-		var err error
-		if packages[m.MSP], c.Packages[m.MSP], err = n.pack(m.MSP, c); err != nil {
-			return err
-		}
-	}
 	orderer, err := n.orderer(ctx)
 	if err != nil {
 		return err
 	}
-	g, gctx := errgroup.WithContext(ctx)
-	for _, m := range n.state.Members {
-		g.Go(func() error {
-			if err := n.start(gctx, n.service(m.MSP, c)); err != nil {
-				return err
-			}
-			return n.installAndApprove(gctx, m.MSP, c, packages[m.MSP], orderer)
-		})
-	}
-	if err := g.Wait(); err != nil {
+	if err := n.prepareChaincode(ctx, binary, &c, orderer); err != nil {
 		return err
 	}
 	n.state.Next = &c
@@ -57,6 +37,45 @@ func (n *Network) deploy(ctx context.Context, binary string, c chaincode) error 
 		return err
 	}
 	return n.adopt()
+}
+
+// AddChaincode brings another chaincode onto the channel, beside ours and under the same policy, to compare them. The binary takes the
+// environment of chaincode/cmd/foodtrace-chaincode. Its services run until the network stops, and are not started again.
+func (n *Network) AddChaincode(ctx context.Context, name, binary string) error {
+	orderer, err := n.orderer(ctx)
+	if err != nil {
+		return err
+	}
+	c := chaincode{Name: name, Version: "1", Sequence: 1}
+	if err := n.prepareChaincode(ctx, binary, &c, orderer); err != nil {
+		return err
+	}
+	return n.commit(ctx, c, orderer)
+}
+
+// prepareChaincode starts the services of a chaincode, and each member installs its package, which it notes in c, and approves it.
+func (n *Network) prepareChaincode(ctx context.Context, binary string, c *chaincode, orderer []string) error {
+	if err := n.keepProgram(binary, *c); err != nil {
+		return err
+	}
+	c.Packages = map[string]string{}
+	packages := map[string]string{}
+	for _, m := range n.state.Members {
+		var err error
+		if packages[m.MSP], c.Packages[m.MSP], err = n.pack(m.MSP, *c); err != nil {
+			return err
+		}
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	for _, m := range n.state.Members {
+		g.Go(func() error {
+			if err := n.start(gctx, n.service(m.MSP, *c)); err != nil {
+				return err
+			}
+			return n.installAndApprove(gctx, m.MSP, *c, packages[m.MSP], orderer)
+		})
+	}
+	return g.Wait()
 }
 
 // adopt makes the next definition the one whose services are kept running.
@@ -163,7 +182,7 @@ func (n *Network) keepProgram(binary string, c chaincode) error {
 
 // definition are the arguments that all members have to agree on.
 func definition(c chaincode) []string {
-	return []string{"--channelID", channel, "--name", chaincodeTerm, "--version", c.Version, "--sequence", strconv.Itoa(c.Sequence),
+	return []string{"--channelID", channel, "--name", c.name(), "--version", c.Version, "--sequence", strconv.Itoa(c.Sequence),
 		"--channel-config-policy", endorsementPolicy}
 }
 
@@ -201,7 +220,7 @@ func (n *Network) pack(msp string, c chaincode) (file, id string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	label := chaincodeTerm + "_" + c.Version
+	label := c.name() + "_" + c.Version
 	var inner, outer bytes.Buffer
 	if err := writeTar(&inner, "connection.json", connection); err != nil {
 		return "", "", err

@@ -2,8 +2,6 @@ package fabricnet
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
@@ -55,7 +53,7 @@ func (n *Network) Signer(msp, user string) (ledger.Signer, error) {
 
 // Stranger returns an identity that no authority of the network issued, of an organisation that is not on it.
 func (n *Network) Stranger() (ledger.Signer, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err := newKey()
 	if err != nil {
 		return ledger.Signer{}, err
 	}
@@ -72,15 +70,15 @@ func (n *Network) writeMember(msp string) error {
 	config, err := render("foodtrace.yaml", struct {
 		Member, File, Listen, Data, Cert, Key string
 		Fabric                                fabric.Config
-	}{Member: msp, File: n.memberFile(msp), Listen: n.state.address("gateway." + msp), Data: n.path("members", msp, "data"), Cert: cert, Key: key, Fabric: n.Config(msp)})
+	}{Member: msp, File: n.MemberFile(msp), Listen: n.state.address("gateway." + msp), Data: n.path("members", msp, "data"), Cert: cert, Key: key, Fabric: n.Config(msp)})
 	if err != nil {
 		return err
 	}
-	return writeFiles("", map[string][]byte{n.memberFile(msp): config})
+	return writeFiles("", map[string][]byte{n.MemberFile(msp): config})
 }
 
-// memberFile is the configuration of a member's gateway.
-func (n *Network) memberFile(msp string) string { return n.path("members", msp, "foodtrace.yaml") }
+// MemberFile is the configuration of a member's gateway.
+func (n *Network) MemberFile(msp string) string { return n.path("members", msp, "foodtrace.yaml") }
 
 // writeMembers writes the configuration of each member's gateway.
 func (n *Network) writeMembers() error {

@@ -24,7 +24,7 @@ const (
 func (n *Network) Leader(ctx context.Context) (string, error) {
 	var errs []error
 	for _, name := range orderers {
-		v, err := n.metric(ctx, ordering, name+"/operations", metricLeader)
+		v, err := n.metric(ctx, ordering, name, metricLeader)
 		if err == nil && v == 1 {
 			return name, nil
 		}
@@ -36,9 +36,17 @@ func (n *Network) Leader(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// metric reads one figure of a node, whose certificates for clients are those of its organisation. NaN is never returned; a
-// figure that is not there is 0.
-func (n *Network) metric(ctx context.Context, org, purpose, name string) (uint64, error) {
+// height is the number of blocks that an orderer or a member's peer has.
+func (n *Network) height(ctx context.Context, name string) (uint64, error) {
+	org := ordering
+	if msp, isPeer := strings.CutPrefix(name, peerName("")); isPeer {
+		org = msp
+	}
+	return n.metric(ctx, org, name, metricHeight)
+}
+
+// metric reads one figure of a node of an organisation. A figure that is not there is 0.
+func (n *Network) metric(ctx context.Context, org, node, name string) (uint64, error) {
 	client, err := n.operator(org)
 	if err != nil {
 		return 0, err
@@ -46,7 +54,7 @@ func (n *Network) metric(ctx context.Context, org, purpose, name string) (uint64
 	defer client.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(ctx, metricsTimeout)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+n.state.address(purpose)+"/metrics", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+n.state.address(node+"/operations")+"/metrics", nil)
 	if err != nil {
 		return 0, err
 	}

@@ -2,9 +2,12 @@ package fabricnet
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -111,16 +114,40 @@ func (n *Network) enrollNode(ctx context.Context, a *authority, name, kind strin
 	if err := id.write(n.nodeFiles(a.name, name)); err != nil {
 		return err
 	}
-	return n.renewTLS(ctx, a, id, name)
-}
-
-// renewTLS gets a node a new certificate for TLS.
-func (n *Network) renewTLS(ctx context.Context, a *authority, id *identity, name string) error {
-	secure, err := a.reenroll(ctx, id, name, profileTLS, []string{host, "localhost"})
+	certFile, keyFile := n.org(a.name, name, "tls", "cert.pem"), n.org(a.name, name, "tls", "key.pem")
+	key, err := tlsKey(kind, keyFile)
 	if err != nil {
 		return err
 	}
-	return secure.write(n.org(a.name, name, "tls", "cert.pem"), n.org(a.name, name, "tls", "key.pem"))
+	secure, err := a.reenrollTLS(ctx, id, name, key)
+	if err != nil {
+		return err
+	}
+	return secure.write(certFile, keyFile)
+}
+
+// tlsKey is a new key, but for an orderer that has one: the channel's configuration knows the orderers by their keys for TLS.
+func tlsKey(kind, file string) (*ecdsa.PrivateKey, error) {
+	data, err := os.ReadFile(file)
+	if kind != "orderer" || errors.Is(err, fs.ErrNotExist) {
+		return newKey()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("fabricnet: %w", err)
+	}
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return nil, fmt.Errorf("fabricnet: %s holds no key", file)
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("fabricnet: %s: %w", file, err)
+	}
+	private, ok := key.(*ecdsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("fabricnet: %s holds no ECDSA key", file)
+	}
+	return private, nil
 }
 
 // enrollUser makes an identity that signs submissions, in the member's folder.

@@ -2,8 +2,6 @@ package fabricnet
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -95,7 +93,7 @@ func (n *Network) organisations() []string {
 // highSRoot makes the certificate and key of an authority whose own signature has the higher of the two possible values of
 // s, as other software than Fabric's makes it half of the time.
 func highSRoot(name string) (cert, key []byte, err error) {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	private, err := newKey()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -164,6 +162,14 @@ var builder = map[string][]byte{
 func peerName(msp string) string      { return "peer." + msp }
 func chaincodeName(msp string) string { return "chaincode." + msp }
 
+// serviceName is the name of the process that runs a chaincode for a member's peer.
+func serviceName(msp string, c chaincode) string {
+	if c.Name != "" {
+		return c.Name + "." + msp
+	}
+	return chaincodeName(msp)
+}
+
 // processes are all of the network's, in the order in which they are started.
 func (n *Network) processes() []process {
 	ps := []process{{name: "ca", id: "ca", program: filepath.Join(n.caBin, "fabric-ca-server"), args: []string{"start", "--home", n.path("ca", "server")},
@@ -189,7 +195,7 @@ func (n *Network) processes() []process {
 // service is the process that runs a chaincode for a member's peer, and for it only. The chaincodes of two sequences may run
 // at once, which an upgrade without a pause needs.
 func (n *Network) service(msp string, c chaincode) process {
-	name, home := chaincodeName(msp), n.org(msp, "chaincode")
+	name, home := serviceName(msp, c), n.org(msp, "chaincode")
 	p := process{name: name, id: fmt.Sprintf("%s#%d", name, c.Sequence), program: n.program(c), dir: home, address: n.serviceAddress(msp, c)}
 	p.env = []string{"CHAINCODE_ID=" + c.Packages[msp], "CHAINCODE_SERVER_ADDRESS=" + p.address, "CHAINCODE_TLS_CERT=" + filepath.Join(home, "tls", "cert.pem"),
 		"CHAINCODE_TLS_KEY=" + filepath.Join(home, "tls", "key.pem"), "CHAINCODE_TLS_CLIENT_CA=" + filepath.Join(home, "msp", "cacerts", "ca.pem")}
@@ -198,10 +204,10 @@ func (n *Network) service(msp string, c chaincode) process {
 
 // program is the network's own copy of the chaincode service.
 func (n *Network) program(c chaincode) string {
-	return n.path("chaincode", fmt.Sprint(c.Sequence), "foodtrace-chaincode")
+	return n.path("chaincode", c.Name, fmt.Sprint(c.Sequence), ChaincodeProgram)
 }
 
 // serviceAddress is where a member's chaincode service listens. Two addresses are enough, for a chaincode and its successor.
 func (n *Network) serviceAddress(msp string, c chaincode) string {
-	return n.state.address(fmt.Sprintf("%s/%d", chaincodeName(msp), c.Sequence%2))
+	return n.state.address(fmt.Sprintf("%s/%d", serviceName(msp, c), c.Sequence%2))
 }

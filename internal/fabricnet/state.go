@@ -1,6 +1,7 @@
 package fabricnet
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,10 +27,14 @@ type state struct {
 
 // chaincode is a definition on the channel, and each member's package for it.
 type chaincode struct {
+	Name     string            `json:"name,omitempty"` // "": ours
 	Version  string            `json:"version"`
 	Sequence int               `json:"sequence"`
 	Packages map[string]string `json:"packages"` // MSP → package ID on its peer
 }
+
+// name is the chaincode's on the channel.
+func (c chaincode) name() string { return cmp.Or(c.Name, chaincodeTerm) }
 
 const stateFile = "network.json"
 

@@ -117,7 +117,6 @@ func (n *Network) nodeStatus(ctx context.Context, p process, found map[string]ru
 	}
 	s.Running, s.PID, s.Since = true, r.pid, &r.since
 	kind, msp, _ := strings.Cut(p.name, ".")
-	org, purpose := msp, p.name+"/operations"
 	switch kind {
 	case "chaincode":
 		if err := n.probeService(ctx, msp, p.address); err != nil {
@@ -129,11 +128,8 @@ func (n *Network) nodeStatus(ctx context.Context, p process, found map[string]ru
 			wrong = append(wrong, fmt.Sprintf("ca runs, but does not answer: %v", err))
 		}
 		return s, wrong
-	case "peer":
-	default:
-		org = ordering
 	}
-	height, err := n.metric(ctx, org, purpose, metricHeight)
+	height, err := n.height(ctx, p.name)
 	if err != nil {
 		return s, append(wrong, fmt.Sprintf("%s runs, but does not answer: %v", p.name, err))
 	}
