@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/go-json-experiment/json"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
@@ -245,15 +243,8 @@ func (v *verifier) tx(batch *pebble.Batch, i int, stx storedTx, blockTime time.T
 	if re.sum != stx.effects {
 		v.problem(i, stx.id(), "the contract has other effects on the state than were recorded")
 	}
-	if !sameOutcomes(re.outcomes, tx.Outcomes) {
+	if !store.SameOutcomes(re.outcomes, tx.Outcomes) {
 		v.problem(i, stx.id(), "the contract has other outcomes than were recorded")
 	}
 	return tx, !wrong(store.ApplyTx(batch, stx.digest, store.Place{Height: v.sum.Blocks, Index: uint32(i)}, re.effects), "applying it")
-}
-
-// sameOutcomes compares as they are written, where an empty list and none are the same.
-func sameOutcomes(a, b []contract.Outcome) bool {
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
 }

@@ -1,6 +1,7 @@
 package fabric_test
 
 import (
+	"context"
 	"os"
 	"testing"
 
@@ -18,12 +19,14 @@ func TestMain(m *testing.M) { os.Exit(network.Run(m)) }
 func TestConformance(t *testing.T) {
 	n := network.Get(t)
 	ledgertest.Run(t, func(t *testing.T) ledgertest.Network {
+		l := open(t, n, "regulator")
+		t.Cleanup(func() { verifyClean(t, n, "producer-b") })
 		stranger, err := n.Stranger()
 		if err != nil {
 			t.Fatal(err)
 		}
 		return ledgertest.Network{
-			Ledger:    open(t, n, "regulator"),
+			Ledger:    l,
 			Regulator: signer(t, n, "regulator"),
 			Farm:      signer(t, n, "producer-a"),
 			Shop:      signer(t, n, "retailer"),
@@ -59,4 +62,16 @@ func signer(t testing.TB, n *fabricnet.Network, msp string) ledger.Signer {
 		t.Fatal(err)
 	}
 	return by
+}
+
+// verifyClean verifies the blocks of a member's peer.
+func verifyClean(t testing.TB, n *fabricnet.Network, msp string) fabric.Summary {
+	t.Helper()
+	report := func(p fabric.Problem) { t.Error(p) }
+	o := fabric.Options{Config: n.Config(msp), Identity: signer(t, n, msp), Dir: t.TempDir()}
+	sum, err := fabric.Verify(context.Background(), o, report, nil)
+	if err != nil || sum.Blocks == 0 {
+		t.Errorf("%+v, %v", sum, err)
+	}
+	return sum
 }

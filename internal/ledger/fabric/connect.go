@@ -14,10 +14,12 @@ import (
 	"fmt"
 	"math/big"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/hyperledger/fabric-protos-go/msp"
+	"github.com/hyperledger/fabric-sdk-go/pkg/common/logging"
 	sdkcontext "github.com/hyperledger/fabric-sdk-go/pkg/common/providers/context"
 	"github.com/hyperledger/fabric-sdk-go/pkg/common/providers/core"
 	"github.com/hyperledger/fabric-sdk-go/pkg/common/providers/fab"
@@ -67,7 +69,11 @@ func (s settings) Lookup(key string) (any, bool) {
 	return v, ok
 }
 
+// quietSDK silences the SDK's own log, which it keeps for the whole process: its errors are returned as well, and told by us.
+var quietSDK = sync.OnceFunc(func() { logging.SetLevel("", logging.CRITICAL) })
+
 func connect(c Config) (*network, error) {
+	quietSDK()
 	base, err := sdkfab.ConfigFromBackend(settings{})
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)

@@ -104,6 +104,9 @@ type replica struct {
 	pos  store.Position
 	last record   // of the last block, if there is any
 	conf *channel // in force; nil before the first block
+
+	// inspect is shown each valid transaction and the state before it; nil: nobody looks.
+	inspect func(before pebble.Reader, height uint64, i int, tx *transaction)
 }
 
 // openReplica opens the replica in a directory, or begins one. One that was made from another first block is refused.

@@ -266,6 +266,9 @@ func (r *replica) decide(v *verified, i int, check error, written, ids map[strin
 		return why
 	}
 	if why == nil {
+		if r.inspect != nil {
+			r.inspect(v.batch, v.block.Header.Number, i, tx)
+		}
 		if err := write(v.batch, tx, version{v.block.Header.Number, uint32(i)}, written); err != nil {
 			return err
 		}
