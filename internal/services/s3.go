@@ -25,10 +25,15 @@ type S3Server struct {
 const drives = 4
 
 // S3 starts an S3 server for a test.
-func S3(t testing.TB) *S3Server {
+func S3(t testing.TB) *S3Server { return s3For(t, drives) }
+
+// PlainS3 starts, for a test, an S3 server that has neither versions nor object lock.
+func PlainS3(t testing.TB) *S3Server { return s3For(t, 1) }
+
+func s3For(t testing.TB, drives int) *S3Server {
 	t.Helper()
 	Enabled(t)
-	s, err := StartS3(t.Context(), t.TempDir())
+	s, err := startS3(t.Context(), t.TempDir(), drives)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +46,9 @@ func S3(t testing.TB) *S3Server {
 }
 
 // StartS3 starts an S3 server that keeps its data and its log in dir. The first on a machine builds it: some minutes.
-func StartS3(ctx context.Context, dir string) (*S3Server, error) {
+func StartS3(ctx context.Context, dir string) (*S3Server, error) { return startS3(ctx, dir, drives) }
+
+func startS3(ctx context.Context, dir string, drives int) (*S3Server, error) {
 	bin, err := tools.Build(ctx, tools.Minio, os.Stderr)
 	if err != nil {
 		return nil, err

@@ -78,7 +78,11 @@ func damage(t *testing.T, s *Store, digest string) {
 	t.Helper()
 	b := read(t, s, digest)
 	b[len(b)/2] ^= 1
-	for _, v := range everyVersion(t, s, key(digest)) {
+	var versions []minio.ObjectInfo
+	if s.features.Versioning {
+		versions = everyVersion(t, s, key(digest))
+	}
+	for _, v := range versions {
 		if err := s.client.RemoveObject(t.Context(), s.config.Bucket, key(digest), minio.RemoveObjectOptions{VersionID: v.VersionID}); err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +120,8 @@ func put(t *testing.T, s *Store, b []byte) string {
 	return digest
 }
 
-// TestConformance runs the suite on a bucket that we make, with versions and object lock, and on one that was there without.
+// TestConformance runs the suite on a bucket that we make, with versions and object lock; on one that was there without; and
+// on one that we make at a server that has neither.
 func TestConformance(t *testing.T) {
 	server := services.S3(t)
 	t.Run("locked", func(t *testing.T) {
@@ -132,6 +137,13 @@ func TestConformance(t *testing.T) {
 		plainBucket(t, c)
 		s, log := open(t, c)
 		if s.Features() != (Features{}) || !strings.Contains(log, "level=WARN") || !strings.Contains(log, "without object lock") {
+			t.Errorf("%+v, %s", s.Features(), log)
+		}
+		run(t, s)
+	})
+	t.Run("plain server", func(t *testing.T) {
+		s, log := open(t, configOf(services.PlainS3(t), "plain"))
+		if s.Features() != (Features{}) || !strings.Contains(log, "objectLock=false") {
 			t.Errorf("%+v, %s", s.Features(), log)
 		}
 		run(t, s)
