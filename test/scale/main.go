@@ -9,19 +9,13 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
 	"syscall"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
-
-	"github.com/foodtrace-ledger/foodtrace/internal/evidence/fs"
-	"github.com/foodtrace-ledger/foodtrace/internal/identity"
-	"github.com/foodtrace-ledger/foodtrace/internal/index/sqlite"
-	"github.com/foodtrace-ledger/foodtrace/internal/ledger/embedded"
+	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/internal/simulate"
 )
 
@@ -42,6 +36,7 @@ type options struct {
 	every        time.Duration
 	messy        bool
 	dir, profile string
+	fabric       bool
 }
 
 func main() {
@@ -52,6 +47,7 @@ func main() {
 	flag.DurationVar(&o.every, "every", 10*time.Minute, "between two campaigns of the simulated world: the shorter, the more a member sends each day")
 	flag.BoolVar(&o.messy, "messy", false, "late, double and contradicting records, and event IDs that are random")
 	flag.StringVar(&o.dir, "dir", "", "where to write; default: a temporary folder. What is written is removed at the end")
+	flag.BoolVar(&o.fabric, "fabric", false, "on a Fabric network of four members on this machine, instead of the embedded ledger")
 	flag.StringVar(&o.profile, "cpuprofile", "", "file for a profile of the processor time")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -73,6 +69,22 @@ func (o options) world() *simulate.World {
 	return simulate.New(o.seed, opt)
 }
 
+// registration is who and what takes part. The members of a Fabric network are others, who send for all: nobody owns the sites.
+func (o options) registration(w *simulate.World) contract.Registration {
+	r := w.Registration()
+	if !o.fabric {
+		return r
+	}
+	r.Members = nil
+	for i := range r.Sites {
+		r.Sites[i].Owner = ""
+	}
+	for i := range r.Products {
+		r.Products[i].Owner = ""
+	}
+	return r
+}
+
 func run(ctx context.Context, o options) (err error) {
 	debug.SetMemoryLimit(memory)
 	runtime.LockOSThread() // its processor time is that of the steps
@@ -92,13 +104,28 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	s, done, err := open(dir)
+	open := openEmbedded
+	if o.fabric {
+		open = openFabric
+	}
+	s, done, err := open(ctx, dir)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, done()) }()
+	err = errors.Join(fill(ctx, o, s), done())
+	if err != nil || o.fabric || s.events > rebuildUpTo {
+		return err
+	}
+	return rebuild(ctx, os.Stdout, dir, s.events)
+}
+
+// rebuildUpTo is up to how many events the derived parts are made again.
+const rebuildUpTo = 2_000_000
+
+// fill writes the events and prints the table.
+func fill(ctx context.Context, o options, s *system) error {
 	world := o.world()
-	if err := s.register(context.Background(), world.Registration(), regulator); err != nil {
+	if err := s.register(context.Background(), o.registration(world)); err != nil {
 		return err
 	}
 	var table table
@@ -143,26 +170,4 @@ func following(n int) int {
 			return n / 2 * 5
 		}
 	}
-}
-
-// open makes an empty system in a folder. done closes it.
-func open(dir string) (s *system, done func() error, err error) {
-	l, err := embedded.Open(embedded.Options{Dir: dir})
-	if err != nil {
-		return nil, nil, err
-	}
-	x, err := sqlite.Open(filepath.Join(dir, indexFile), sqlite.Options{})
-	if err != nil {
-		return nil, nil, errors.Join(err, l.Close())
-	}
-	done = func() error { return errors.Join(x.Close(), l.Close()) }
-	files, err := fs.New(filepath.Join(dir, evidenceDir))
-	if err != nil {
-		return nil, nil, errors.Join(err, done())
-	}
-	squeeze, err := zstd.NewWriter(nil)
-	if err != nil {
-		return nil, nil, errors.Join(err, done())
-	}
-	return &system{dir: dir, ids: identity.Open(dir, nil), ledger: l, index: x, evidence: files, squeeze: squeeze}, done, nil
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -22,9 +23,12 @@ type figure struct {
 }
 
 // clock tells the processor time since it was started, less what its thread did beside the steps.
-type clock struct{ process, thread time.Duration }
+type clock struct {
+	process, thread time.Duration
+	nodes           map[string]time.Duration
+}
 
-func startClock() clock { return clock{cpu(wholeProcess), cpu(thisThread)} }
+func startClock() clock { return clock{cpu(wholeProcess), cpu(thisThread), nodes()} }
 
 // tablesUpTo is up to how many events the index's tables are measured one by one: it reads the whole file.
 const tablesUpTo = 1_000_000
@@ -36,7 +40,9 @@ func (s *system) figures(ctx context.Context, c clock) (all []figure, err error)
 
 	add("evidence: documents, B", float64(s.document))
 	add("evidence: documents if compressed (zstd), B", float64(s.squeezed))
-	add("ledger: file, B", float64(size(filepath.Join(s.dir, "ledger.log"))))
+	for _, part := range s.sizes {
+		add(part.name+", B", float64(size(part.path)))
+	}
 	add("ledger: transactions", float64(s.txs))
 	add("ledger: findings", float64(s.findings))
 	add("contract: keys read", s.written.reads)
@@ -74,6 +80,10 @@ func (s *system) times(c clock, add func(string, float64)) {
 	} {
 		add(t.name+", µs", float64(t.time)/float64(time.Microsecond))
 	}
+	now := nodes()
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		add("CPU of "+name+", µs", float64(now[name]-c.nodes[name])/float64(time.Microsecond))
+	}
 }
 
 // state adds the contract's keys by kind, which is what stands before the first slash.
@@ -103,13 +113,7 @@ func (s *system) state(ctx context.Context, add func(string, float64)) error {
 	})
 	add("state: keys", float64(all.keys))
 	add("state: keys and values, B", float64(all.bytes))
-	add("state: on disk, B", float64(size(filepath.Join(s.dir, "state"))))
-	names := make([]string, 0, len(kinds))
-	for name := range kinds {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(kinds)) {
 		add("state: "+name+", keys", float64(kinds[name].keys))
 		add("state: "+name+", B", float64(kinds[name].bytes))
 		add(largest+name+", B", float64(kinds[name].largest))

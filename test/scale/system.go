@@ -15,7 +15,6 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence/fs"
-	"github.com/foodtrace-ledger/foodtrace/internal/identity"
 	"github.com/foodtrace-ledger/foodtrace/internal/index"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 )
@@ -34,14 +33,16 @@ type steps struct{ evidence, decode, submit, decide, index time.Duration }
 
 // system is the boxes that an event goes through, one after the other on one thread, so that the time of each is known.
 type system struct {
-	dir      string // data directory
-	ids      *identity.Store
+	dir      string                                  // data directory
+	signer   func(msp string) (ledger.Signer, error) // who signs for a member of the world
 	ledger   ledger.Ledger
 	index    index.Index
 	evidence *fs.Store
 	squeeze  *zstd.Encoder
+	sizes    []stored        // what is on disk, beside the index
 	waiting  []*ledger.Block // not in the index yet
 	records  int             // in these
+	next     uint64          // height of the next block
 
 	// Sums since the start.
 	events, acts, txs  int
@@ -52,16 +53,27 @@ type system struct {
 	since              int // records since the last sampled delivery
 }
 
+// stored is a file or a folder that grows with the events.
+type stored struct{ name, path string }
+
 // written is what the contract reads and writes, estimated from the sampled deliveries.
 type written struct{ reads, keys, bytes float64 }
 
 // register writes who takes part as the first block.
-func (s *system) register(ctx context.Context, r contract.Registration, regulator string) error {
-	return s.submit(ctx, regulator, &contract.Batch{Records: []contract.Record{{Registration: &r}}})
+func (s *system) register(ctx context.Context, r contract.Registration) error {
+	by, err := s.signer(regulator)
+	if err != nil {
+		return err
+	}
+	return s.submit(ctx, by, &contract.Batch{Records: []contract.Record{{Registration: &r}}})
 }
 
 // take brings a delivery all the way.
 func (s *system) take(ctx context.Context, d *delivery) error {
+	by, err := s.signer(d.by)
+	if err != nil {
+		return err
+	}
 	batch := &contract.Batch{Records: d.acts}
 	if len(d.events) > 0 {
 		if err := s.capture(ctx, d, batch); err != nil {
@@ -70,12 +82,12 @@ func (s *system) take(ctx context.Context, d *delivery) error {
 	}
 	s.since += d.size()
 	if s.txs%sampled == 0 {
-		if err := s.decide(ctx, d.by, batch); err != nil {
+		if err := s.decide(ctx, by.MSP, batch); err != nil {
 			return err
 		}
 	}
 	s.events, s.acts = s.events+len(d.events), s.acts+len(d.acts)
-	return s.submit(ctx, d.by, batch)
+	return s.submit(ctx, by, batch)
 }
 
 // capture keeps a delivery's document as evidence and reads its events from it into the batch.
@@ -125,13 +137,13 @@ func decodeAndHash(doc []byte) (events []*event.Event, err error) {
 }
 
 // decide has the contract decide on a batch and forgets what it decided.
-func (s *system) decide(ctx context.Context, by string, batch *contract.Batch) error {
+func (s *system) decide(ctx context.Context, msp string, batch *contract.Batch) error {
 	weight := float64(s.since) / float64(len(batch.Records))
 	s.since = 0
 	return s.ledger.View(ctx, func(state contract.State) error {
 		at := cpu(thisThread)
 		reads := &counter{State: state}
-		tx := contract.Tx{ID: "0", Actor: contract.Actor{MSP: by, Subject: user}, Time: event.Time{Time: time.Now()}, Batch: batch}
+		tx := contract.Tx{ID: "0", Actor: contract.Actor{MSP: msp, Subject: user}, Time: event.Time{Time: time.Now()}, Batch: batch}
 		effects, _, err := contract.Decide(reads, tx)
 		s.time.decide += time.Duration(weight * float64(cpu(thisThread)-at))
 		s.written.reads += weight * float64(reads.n)
@@ -154,11 +166,7 @@ func (c *counter) Get(key string) ([]byte, error) {
 	return c.State.Get(key)
 }
 
-func (s *system) submit(ctx context.Context, msp string, batch *contract.Batch) error {
-	by, err := s.ids.Ensure(msp, user)
-	if err != nil {
-		return err
-	}
+func (s *system) submit(ctx context.Context, by ledger.Signer, batch *contract.Batch) error {
 	at := cpu(thisThread)
 	receipt, err := s.ledger.Submit(ctx, by, batch)
 	s.time.submit += cpu(thisThread) - at
@@ -172,13 +180,16 @@ func (s *system) submit(ctx context.Context, msp string, batch *contract.Batch) 
 		}
 		s.findings += len(o.Findings)
 	}
-	for b, err := range s.ledger.Blocks(ctx, receipt.Block) {
+	for b, err := range s.ledger.Blocks(ctx, s.next) {
 		if err != nil {
 			return err
 		}
-		s.waiting, s.records = append(s.waiting, b), s.records+len(batch.Records)
-		break
+		s.waiting, s.next = append(s.waiting, b), b.Height+1
+		if b.Height >= receipt.Block {
+			break
+		}
 	}
+	s.records += len(batch.Records)
 	if s.records >= applyRecords {
 		return s.project(ctx)
 	}
