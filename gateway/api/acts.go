@@ -195,6 +195,9 @@ type actOutput struct {
 	Body     Written
 }
 
+// submitTime is how long a person waits for an act to become final: an election of orderers takes some seconds.
+const submitTime = 30 * time.Second
+
 // awaitIndex is how long an answer waits so that its Location can be read at once. The act is final either way.
 const awaitIndex = 2 * time.Second
 
@@ -207,7 +210,9 @@ func (s *service) write(ctx context.Context, collection string, record contract.
 	if err != nil {
 		return nil, problem.New(http.StatusForbidden, problem.Forbidden, "This gateway does not sign for the member of this token.")
 	}
-	receipt, err := s.Ledger.Submit(ctx, signer, &contract.Batch{Records: []contract.Record{record}})
+	submit, cancelSubmit := context.WithTimeout(ctx, submitTime)
+	defer cancelSubmit()
+	receipt, err := s.Ledger.Submit(submit, signer, &contract.Batch{Records: []contract.Record{record}})
 	if err != nil {
 		return nil, err
 	}

@@ -195,7 +195,7 @@ func translate(ctx context.Context, err error) error {
 	case errors.Is(err, ledger.ErrNotOrdered), errors.Is(err, ledger.ErrInvalidated):
 		err = problem.Later("The ledger is busy: nothing was written. Send it again.")
 	case errors.As(err, &unknown):
-		err = problem.Later("It is not known yet whether transaction " + unknown.TxID + " is on the ledger. Sending it again is safe: it is written once.")
+		err = problem.Later("It is not known yet whether transaction " + unknown.TxID + " is on the ledger. Look before you send it again: with the same time it is written once.")
 	}
 	p := problem.Of(ctx, err)
 	switch {
