@@ -43,7 +43,7 @@ func BenchmarkCapture(b *testing.B) {
 	var only, whole time.Duration
 	for b.Loop() {
 		only += inParallel(b, docs, decodeAndHash)
-		n, err := openNode(dataDir(b.TempDir()), slog.New(slog.DiscardHandler))
+		n, err := openEmbedded(dataDir(b.TempDir()), slog.New(slog.DiscardHandler))
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -114,7 +114,7 @@ func decodeAndHash(doc []byte) error {
 }
 
 // captureWhole returns once the document is on disk and the index answers with it.
-func captureWhole(ctx context.Context, n *node, doc []byte) error {
+func captureWhole(ctx context.Context, n *embeddedNode, doc []byte) error {
 	job, err := n.capture.Receive(ctx, capture.Request{Member: "producer", Body: bytes.NewReader(doc), Proceed: true})
 	if err != nil {
 		return err
@@ -134,12 +134,12 @@ func captureWhole(ctx context.Context, n *node, doc []byte) error {
 // BenchmarkConsumerPage compares, in one run, the requests a second of the consumer page with those of a bare handler that
 // writes the same bytes.
 func BenchmarkConsumerPage(b *testing.B) {
-	n, err := openNode(dataDir(b.TempDir()), slog.New(slog.DiscardHandler))
+	n, err := openEmbedded(dataDir(b.TempDir()), slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer func() { _ = n.close() }()
-	story := simulate.Demo(time.Now())
+	story := simulate.Demo(time.Now(), nil)
 	if err := n.tell(b.Context(), story); err != nil {
 		b.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/v2"
 
+	"github.com/foodtrace-ledger/foodtrace/internal/evidence/s3"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger/fabric"
 )
 
@@ -44,17 +45,7 @@ type indexConfig struct {
 
 // evidenceConfig says where files are kept; empty: a folder in the data directory.
 type evidenceConfig struct {
-	S3 *s3Config `koanf:"s3"`
-}
-
-type s3Config struct {
-	Endpoint      string `koanf:"endpoint"` // host:port
-	Bucket        string `koanf:"bucket"`
-	Region        string `koanf:"region"`
-	AccessKey     string `koanf:"accessKey"`
-	SecretKey     string `koanf:"secretKey"`
-	Secure        bool   `koanf:"secure"`        // https
-	RetentionDays int    `koanf:"retentionDays"` // object lock; 0: none
+	S3 *s3.Config `koanf:"s3"`
 }
 
 // complaints are all that is wrong with a configuration: the key's path and a sentence each.
@@ -214,8 +205,12 @@ func (c *config) check() (wrong complaints) {
 	if s := c.Evidence.S3; s != nil {
 		need("evidence.s3.endpoint", s.Endpoint, "host:port of the server")
 		need("evidence.s3.bucket", s.Bucket, "the bucket's name")
-		need("evidence.s3.accessKey", s.AccessKey, "the name of the account; in the environment, "+envName("evidence.s3.accessKey"))
-		need("evidence.s3.secretKey", s.SecretKey, "the account's secret; better in the environment, "+envName("evidence.s3.secretKey"))
+		if s.AccessKey != "" && s.SecretKey == "" && s.SecretKeyFile == "" {
+			wrong.add("evidence.s3.secretKey", "is missing: the account's secret; better in a file, evidence.s3.secretKeyFile, or in the environment, "+envName("evidence.s3.secretKey"))
+		}
+		if s.SecretKey != "" && s.SecretKeyFile != "" {
+			wrong.add("evidence.s3.secretKeyFile", "contradicts evidence.s3.secretKey: leave one of the two out")
+		}
 		if strings.Contains(s.Endpoint, "/") {
 			wrong.add("evidence.s3.endpoint", fmt.Sprintf("%q is not host:port; secure says whether it is https", s.Endpoint))
 		}
@@ -237,6 +232,9 @@ func (c *config) resolve(dir string) error {
 		for i := range list {
 			paths = append(paths, &list[i].TLSCA)
 		}
+	}
+	if c.Evidence.S3 != nil && c.Evidence.S3.SecretKeyFile != "" {
+		paths = append(paths, &c.Evidence.S3.SecretKeyFile)
 	}
 	for _, p := range paths {
 		if !filepath.IsAbs(*p) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/foodtrace-ledger/foodtrace/internal/evidence/s3"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger/fabric"
 )
 
@@ -45,7 +46,7 @@ func TestConfig(t *testing.T) {
 			Peers:    []fabric.Node{{MSP: "producer-a", Address: "127.0.0.1:7051", TLSCA: filepath.Join(dir, "tls/a.pem"), ServerName: "peer0"}},
 			Orderers: []fabric.Node{{MSP: "orderers", Address: "127.0.0.1:7050", TLSCA: filepath.Join(dir, "tls/o.pem")}}},
 		Index:    indexConfig{Postgres: "postgres://x/y"},
-		Evidence: evidenceConfig{S3: &s3Config{Endpoint: "127.0.0.1:9000", Bucket: "evidence", AccessKey: "a", SecretKey: "s", Secure: true, RetentionDays: 30}},
+		Evidence: evidenceConfig{S3: &s3.Config{Endpoint: "127.0.0.1:9000", Bucket: "evidence", AccessKey: "a", SecretKey: "s", Secure: true, RetentionDays: 30}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -65,7 +66,8 @@ func TestConfigRefused(t *testing.T) {
 		"in a list": {strings.Replace(wholeConfig, "servername: peer0", "servername: peer0, tlsCA: x", 1), []string{"fabric.peers[0].tlsCA: there is no such key"}},
 		"types": {strings.Replace(strings.Replace(wholeConfig, "retentionDays: 30", "retentionDays: many", 1), "member: producer-a", "member: [a]", 1),
 			[]string{"evidence.s3.retentionDays: ", "member: "}},
-		"no value": {wholeConfig + "index:\n", []string{"index: has no value"}},
+		"two secrets": {strings.Replace(wholeConfig, "accessKey: a", "accessKey: a, secretKey: s, secretKeyFile: f", 1), []string{"evidence.s3.secretKeyFile: contradicts"}},
+		"no value":    {wholeConfig + "index:\n", []string{"index: has no value"}},
 		"no sense": {strings.NewReplacer("127.0.0.1:9000", "http://127.0.0.1:9000", "127.0.0.1:7051", "peer0", "https://trace", "ftp://trace",
 			"listen: 127.0.0.1:8081", "listen: 8081", "retentionDays: 30", "retentionDays: -1").Replace(wholeConfig),
 			[]string{"evidence.s3.endpoint: ", "evidence.s3.retentionDays: ", "evidence.s3.secretKey: is missing", "fabric.peers[0].address: ", "publicURL: ", "listen: "}},

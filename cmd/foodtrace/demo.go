@@ -12,6 +12,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/gateway"
 	"github.com/foodtrace-ledger/foodtrace/gateway/view"
+	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 	"github.com/foodtrace-ledger/foodtrace/internal/qrcode"
 	"github.com/foodtrace-ledger/foodtrace/internal/simulate"
 )
@@ -53,12 +54,12 @@ func (c *demoCmd) Run(a *app) (err error) {
 	} else if files, err := os.ReadDir(dir); err == nil && len(files) > 0 { // one that cannot be read: opening it says why
 		return fmt.Errorf("%s is not empty; the demo wants an empty folder (foodtrace serve --data %s serves a ledger)", dir, dir)
 	}
-	n, err := openNode(dataDir(dir), a.log)
+	n, err := openEmbedded(dataDir(dir), a.log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.close()) }()
-	story := simulate.Demo(time.Now())
+	story := simulate.Demo(time.Now(), nil)
 	fmt.Fprintf(a.err, "writing %d records of a small supply chain to the ledger in %s\n", len(story.Records), dir)
 	if err := n.tell(a.ctx, story); err != nil {
 		return err
@@ -74,7 +75,7 @@ func (c *demoCmd) Run(a *app) (err error) {
 		return err
 	}
 	highlights := []string{story.Safe, story.Held, story.Recalled, story.Shrimp}
-	return c.serve(a, n, gateway.Config{Highlights: highlights}, func(url string) error {
+	return c.serve(a, n.node, gateway.Config{Highlights: highlights}, func(url string) error {
 		s.URL = url + "/"
 		for _, l := range []demoLot{{Status: "safe", Lot: story.Safe}, {Status: "held", Lot: story.Held}, {Status: "recalled", Lot: story.Recalled}} {
 			l.Page = url + view.Path(l.Lot)
@@ -88,8 +89,8 @@ func (c *demoCmd) Run(a *app) (err error) {
 	})
 }
 
-// tell writes a story to an empty ledger: each member with its own identity, in the order in which things were reported.
-func (n *node) tell(ctx context.Context, story *simulate.Story) error {
+// tell writes a story to an empty ledger.
+func (n *embeddedNode) tell(ctx context.Context, story *simulate.Story) error {
 	height, err := n.ledger.Height(ctx)
 	if err != nil {
 		return err
@@ -100,13 +101,21 @@ func (n *node) tell(ctx context.Context, story *simulate.Story) error {
 	if err := n.begin(ctx, story.Registration); err != nil {
 		return err
 	}
+	last, err := tell(ctx, story, n.submit)
+	if err != nil {
+		return err
+	}
+	return n.projector.WaitFor(ctx, last)
+}
+
+// tell has each member submit its part of a story, in the order in which things were reported. It returns the last block.
+func tell(ctx context.Context, story *simulate.Story, submit func(ctx context.Context, msp string, batch *contract.Batch) (ledger.Receipt, error)) (last uint64, err error) {
 	holds := map[string]string{} // reference of a hold → its ID
-	var last uint64
-	for len(story.Records) > 0 {
-		by, batch := story.Records[0].By, &contract.Batch{}
-		for len(story.Records) > 0 && story.Records[0].By == by && (len(batch.Records) == 0 || story.Records[0].Ends == "") {
-			s := story.Records[0]
-			story.Records = story.Records[1:]
+	for left := story.Records; len(left) > 0; {
+		by, batch := left[0].By, &contract.Batch{}
+		for len(left) > 0 && left[0].By == by && (len(batch.Records) == 0 || left[0].Ends == "") {
+			s := left[0]
+			left = left[1:]
 			if s.Ends != "" {
 				release := *s.Record.Release
 				release.Hold = holds[s.Ends]
@@ -114,25 +123,21 @@ func (n *node) tell(ctx context.Context, story *simulate.Story) error {
 			}
 			batch.Records = append(batch.Records, s.Record)
 		}
-		signer, err := n.Signer(by)
+		receipt, err := submit(ctx, by, batch)
 		if err != nil {
-			return err
-		}
-		receipt, err := n.ledger.Submit(ctx, signer, batch)
-		if err != nil {
-			return err
+			return 0, err
 		}
 		last = receipt.Block
 		for i, o := range receipt.Outcomes {
 			if o.Status == contract.Refused && len(o.Violations) == 0 {
-				return fmt.Errorf("the demo's own record %s of %s was refused: %v", o.ID, by, o.Findings)
+				return 0, fmt.Errorf("the demo's own record %s of %s was refused: %v", o.ID, by, o.Findings)
 			}
 			if h := batch.Records[i].Hold; h != nil {
 				holds[h.Reference] = o.ID
 			}
 		}
 	}
-	return n.projector.WaitFor(ctx, last)
+	return last, nil
 }
 
 func (s shown) print(w io.Writer) error {

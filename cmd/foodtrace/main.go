@@ -67,6 +67,7 @@ func (a *app) run(args []string) (code int) {
 		kong.Writers(a.out, a.err),
 		kong.Exit(func(code int) { exited = code }),
 		kong.Bind(a),
+		kong.Vars{"listen": defaultListen, "data": defaultData},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
 	if err != nil {

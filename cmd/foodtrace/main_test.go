@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(network.Run(m))
 }
 
 // buffer is an output that one goroutine writes and others look at.
@@ -78,20 +78,9 @@ var (
 // serve starts a server on a data directory and stops it when the test ends, or when stop is called.
 func serve(t *testing.T, dir string) *server {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	var out, errOut buffer
-	done := make(chan int, 1)
-	a := &app{ctx: ctx, in: strings.NewReader(""), out: &out, err: &errOut, getenv: os.Getenv}
-	go func() { done <- a.run([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}) }()
-	s := &server{dir: dir}
-	s.stop = sync.OnceFunc(func() {
-		cancel()
-		if code := <-done; code != 0 {
-			t.Errorf("serve: exit %d\n%s", code, errOut.String())
-		}
-	})
-	t.Cleanup(s.stop)
-	s.url = await(t, &out, servingLine, func() string { return errOut.String() })[1]
+	out, errOut, stop := begin(t, "serve", "--data", dir, "--listen", "127.0.0.1:0")
+	s := &server{dir: dir, stop: stop}
+	s.url = await(t, out, servingLine, errOut.String)[1]
 	for _, m := range tokenLine.FindAllStringSubmatch(out.String(), -1) {
 		if m[1] == "regulator" {
 			s.regulator = m[2]
@@ -100,6 +89,24 @@ func serve(t *testing.T, dir string) *server {
 		}
 	}
 	return s
+}
+
+// begin runs a command in this process that ends when the test does, or when stop is called, with exit code 0.
+func begin(t *testing.T, args ...string) (out, errOut *buffer, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	out, errOut = &buffer{}, &buffer{}
+	done := make(chan int, 1)
+	a := &app{ctx: ctx, in: strings.NewReader(""), out: out, err: errOut, getenv: os.Getenv}
+	go func() { done <- a.run(args) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if code := <-done; code != 0 {
+			t.Errorf("foodtrace %s: exit %d\n%s", strings.Join(args, " "), code, errOut.String())
+		}
+	})
+	t.Cleanup(stop)
+	return out, errOut, stop
 }
 
 // patience is how long a test waits for what must come: long enough for a loaded machine under the race detector.

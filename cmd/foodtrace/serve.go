@@ -1,11 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/gateway"
@@ -13,20 +17,29 @@ import (
 
 // web are the flags of the commands that serve.
 type web struct {
-	Listen    string `default:"127.0.0.1:8080" env:"FOODTRACE_LISTEN" help:"Address to listen on."`
+	Listen    string `env:"FOODTRACE_LISTEN" help:"Address to listen on. Default: ${listen}"`
 	PublicURL string `env:"FOODTRACE_PUBLIC_URL" help:"Address under which people reach this server; QR codes lead there. Default: the address listened on."`
 	// Without it, everybody behind a reverse proxy shares one limit of requests.
 	ClientHeader string `env:"FOODTRACE_CLIENT_HEADER" help:"Header in which a reverse proxy in front puts the client's address, e.g. X-Real-IP. The proxy must overwrite it."`
 }
 
+// Defaults of flags that a configuration file may set instead.
+const (
+	defaultListen = "127.0.0.1:8080"
+	defaultData   = "data"
+)
+
 type serveCmd struct {
-	Data string `default:"data" env:"FOODTRACE_DATA" type:"path" help:"Data directory; made if it is not there."`
+	Config string `env:"FOODTRACE_CONFIG" type:"path" xor:"where" help:"Configuration of a member's gateway on a Fabric network. The other flags override it."`
+	Data   string `env:"FOODTRACE_DATA" type:"path" xor:"where" help:"Data directory of a ledger on this machine; made if it is not there. Default: ${data}"`
 	web
 }
 
 func (serveCmd) Help() string {
 	return "Example:\n  foodtrace serve --data /var/lib/foodtrace --listen :8080 --public-url https://trace.example.cn\n\n" +
-		"On an empty data directory it makes a ledger with two members, regulator and producer, and prints a token for each."
+		"On an empty data directory it makes a ledger with two members, regulator and producer, and prints a token for each.\n\n" +
+		"A member's gateway on a Fabric network:\n  foodtrace serve --config /etc/foodtrace.yaml\n\n" +
+		"docs/operations.md has the configuration's keys. It waits for peers, database and object store that are away."
 }
 
 // founders are the members of a ledger that nobody prepared.
@@ -38,8 +51,16 @@ var founders = contract.Registration{
 	Policy: &contract.Policy{Lenient: true},
 }
 
-func (c *serveCmd) Run(a *app) (err error) {
-	n, err := openNode(dataDir(c.Data), a.log)
+func (c *serveCmd) Run(a *app) error {
+	if c.Config != "" {
+		return c.serveMember(a)
+	}
+	return c.serveEmbedded(a)
+}
+
+func (c *serveCmd) serveEmbedded(a *app) (err error) {
+	dir := cmp.Or(c.Data, defaultData)
+	n, err := openEmbedded(dataDir(dir), a.log)
 	if err != nil {
 		return err
 	}
@@ -63,56 +84,58 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err := n.spreadAsRegulator(a.ctx); err != nil {
 		return err
 	}
-	return c.serve(a, n, gateway.Config{}, func(url string) error {
-		_, err := fmt.Fprintf(a.out, "serving %s on %s\n", c.Data, url)
+	return c.serve(a, n.node, gateway.Config{}, func(url string) error {
+		_, err := fmt.Fprintf(a.out, "serving %s on %s\n", dir, url)
 		return err
 	})
 }
 
-// spreadAsRegulator spreads holds in the name of the first regulator whose identity is on this machine.
-func (n *node) spreadAsRegulator(ctx context.Context) error {
-	members, err := n.index.Members(ctx)
+// serve listens, says so, and serves a node until the command is interrupted.
+func (w web) serve(a *app, n *node, config gateway.Config, ready func(url string) error) error {
+	listener, err := w.listen()
 	if err != nil {
 		return err
 	}
-	if err := n.spread(regulatorOf(contract.Registration{Members: members})); err != nil {
-		n.log.Warn("no regulator's identity is on this machine: marks of holds do not spread from here (holds are in force all the same)", "err", err)
+	handler, err := n.handler(w.config(config, listener))
+	if err != nil {
+		return errors.Join(err, listener.Close())
 	}
-	return nil
+	return serveHTTP(a, listener, handler, func(context.Context) error { return ready(w.url(listener)) })
+}
+
+func (w web) listen() (net.Listener, error) {
+	return net.Listen("tcp", cmp.Or(w.Listen, defaultListen))
+}
+
+func (w web) url(l net.Listener) string { return cmp.Or(w.PublicURL, "http://"+l.Addr().String()) }
+
+func (w web) config(c gateway.Config, l net.Listener) gateway.Config {
+	c.PublicURL, c.ClientHeader = w.url(l), w.ClientHeader
+	return c
 }
 
 // stopTimeout is how long requests in flight may take to end.
 const stopTimeout = 10 * time.Second
 
-// serve listens, says so, and serves until the command is interrupted.
-func (w web) serve(a *app, n *node, config gateway.Config, ready func(url string) error) error {
-	listener, err := net.Listen("tcp", w.Listen)
-	if err != nil {
-		return err
-	}
-	config.PublicURL, config.ClientHeader = w.PublicURL, w.ClientHeader
-	if config.PublicURL == "" {
-		config.PublicURL = "http://" + listener.Addr().String()
-	}
-	handler, err := n.handler(config)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
+// serveHTTP serves, beside a work that begins once it does, until the command is interrupted or the work fails.
+func serveHTTP(a *app, listener net.Listener, handler http.Handler, work func(context.Context) error) error {
 	server := gateway.Server(handler, a.log)
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	if err := ready(config.PublicURL); err != nil {
-		return errors.Join(err, server.Close())
-	}
-	select {
-	case err := <-failed:
-		return err
-	case <-a.ctx.Done():
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), stopTimeout)
-	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
-		return errors.Join(err, server.Close())
-	}
-	return nil
+	group, ctx := errgroup.WithContext(a.ctx)
+	group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	group.Go(func() error { return work(ctx) })
+	group.Go(func() error {
+		<-ctx.Done()
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer cancel()
+		if err := server.Shutdown(stopping); err != nil {
+			return errors.Join(err, server.Close())
+		}
+		return nil
+	})
+	return group.Wait()
 }

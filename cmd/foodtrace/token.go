@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
@@ -14,7 +16,8 @@ type tokenCmd struct {
 }
 
 type tokenCreateCmd struct {
-	Data   string `default:"data" env:"FOODTRACE_DATA" type:"existingdir" help:"Data directory."`
+	Config string `env:"FOODTRACE_CONFIG" type:"path" xor:"where" help:"Configuration of a member's gateway on a Fabric network."`
+	Data   string `env:"FOODTRACE_DATA" type:"path" xor:"where" help:"Data directory of a ledger on this machine. Default: ${data}"`
 	Member string `required:"" help:"MSP ID of the member."`
 	Role   string `required:"" enum:"regulator,producer,processor,carrier,wholesaler,retailer,laboratory" help:"Role in which the bearer acts; one of the member's roles."`
 	output
@@ -25,10 +28,11 @@ func (tokenCreateCmd) Help() string {
 }
 
 func (c *tokenCreateCmd) Run(a *app) (err error) {
-	if _, err := identity.Open(c.Data, nil).Signer(c.Member, operator); err != nil {
-		return fmt.Errorf("member %s has no identity in %s: %w", c.Member, c.Data, err)
+	dir, err := c.dir(a)
+	if err != nil {
+		return err
 	}
-	tokens, err := auth.Open(dataDir(c.Data).tokens())
+	tokens, err := auth.Open(dir.tokens())
 	if err != nil {
 		return err
 	}
@@ -42,4 +46,23 @@ func (c *tokenCreateCmd) Run(a *app) (err error) {
 	}
 	_, err = fmt.Fprintln(a.out, token)
 	return err
+}
+
+// dir is the data directory of a gateway that can sign for the member.
+func (c *tokenCreateCmd) dir(a *app) (dataDir, error) {
+	if c.Config == "" {
+		dir := cmp.Or(c.Data, defaultData)
+		if _, err := identity.Open(dir, nil).Signer(c.Member, operator); err != nil {
+			return "", fmt.Errorf("member %s has no identity in %s: %w", c.Member, dir, err)
+		}
+		return dataDir(dir), nil
+	}
+	conf, err := readConfig(c.Config, a.getenv)
+	if err != nil {
+		return "", err
+	}
+	if c.Member != conf.Member {
+		return "", fmt.Errorf("the gateway of %s signs for member %s only, so a token of %s could write nothing there", c.Config, conf.Member, c.Member)
+	}
+	return dataDir(conf.Data), os.MkdirAll(conf.Data, 0o700)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,21 +10,20 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/foodtrace-ledger/foodtrace/internal/evidence/fs"
-	"github.com/foodtrace-ledger/foodtrace/internal/identity"
+	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
 	"github.com/foodtrace-ledger/foodtrace/internal/index"
 	"github.com/foodtrace-ledger/foodtrace/internal/index/sqlite"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
-	"github.com/foodtrace-ledger/foodtrace/internal/ledger/embedded"
 )
 
 type verifyCmd struct {
-	Data string `default:"data" env:"FOODTRACE_DATA" type:"existingdir" help:"Data directory."`
+	Config string `env:"FOODTRACE_CONFIG" type:"path" xor:"where" help:"Configuration of a member's gateway on a Fabric network."`
+	Data   string `env:"FOODTRACE_DATA" type:"path" xor:"where" help:"Data directory of a ledger on this machine. Default: ${data}"`
 	output
 }
 
 func (verifyCmd) Help() string {
-	return "Example:\n  foodtrace verify --data data\n\n" +
+	return "Example:\n  foodtrace verify --data data\n  foodtrace verify --config /etc/foodtrace.yaml\n\n" +
 		"Checks every block from the first byte (chain, signatures, the contract executed again), every evidence file, and the index against one\n" +
 		"that is rebuilt beside it. Reads only; works beside a running server. Exit code 1: something is wrong, and was named."
 }
@@ -36,40 +36,72 @@ type fault struct {
 	Place string `json:"place,omitempty"` // byte, file or row
 }
 
+// chain is what the ledger's verification read.
+type chain struct {
+	Blocks   uint64 `json:"blocks"`
+	Txs      int    `json:"transactions"`
+	Records  int    `json:"records"`
+	Bytes    int64  `json:"bytes"`
+	LastHash string `json:"lastHash"` // of the last block: whoever wrote it down earlier knows that nothing was cut off
+}
+
 // verdict is the whole answer.
 type verdict struct {
-	Blocks   uint64  `json:"blocks"`
-	Txs      int     `json:"transactions"`
-	Records  int     `json:"records"`
-	Bytes    int64   `json:"bytes"`
+	chain
 	Evidence int     `json:"evidenceFiles"`
-	LastHash string  `json:"lastHash"` // of the last block: whoever wrote it down earlier knows that nothing was cut off
 	Seconds  float64 `json:"seconds"`
 	Faults   []fault `json:"faults"`
 }
 
+// reporter takes what is wrong.
+type reporter func(block int64, place, what string)
+
+// subject is what is verified, wherever it is: verify_embedded.go and member.go make it.
+type subject struct {
+	// ledger checks every block, reports what is wrong, and hands each that can be read on, in order.
+	ledger func(ctx context.Context, report reporter, next func(*ledger.Block) error) (chain, error)
+	// evidence are the files, and member whose records have theirs there ("": all). Other members keep their own.
+	evidence evidenceFiles
+	member   string
+	// index opens the live index as it is now; nil, nil: there is none yet. cure says what helps when it is damaged.
+	index func(ctx context.Context) (liveIndex, error)
+	place string // of the index, for people
+	cure  string
+	close func() error
+}
+
+// evidenceFiles is a store whose files can be listed and read.
+type evidenceFiles interface {
+	evidence.Store
+	Verify(ctx context.Context, report func(path string, problem error)) (files int, bytes int64, err error)
+}
+
+// liveIndex is one state of an index that others may be writing.
+type liveIndex interface {
+	index.Rows
+	Position(ctx context.Context) (height uint64, hash [32]byte, err error)
+	Close() error
+}
+
+func (c *verifyCmd) subject(a *app) (*subject, error) {
+	if c.Config != "" {
+		return memberSubject(a, c.Config)
+	}
+	return embeddedSubject(dataDir(cmp.Or(c.Data, defaultData)))
+}
+
 func (c *verifyCmd) Run(a *app) (err error) {
-	scratch, err := os.MkdirTemp("", "foodtrace-verify-")
+	began := time.Now()
+	s, err := c.subject(a)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
-	v := &verifier{app: a, dir: dataDir(c.Data), first: map[string]uint64{}, began: time.Now()}
-	if v.rebuilt, err = sqlite.Open(filepath.Join(scratch, "index.db"), fileOnly); err != nil {
+	defer func() { err = errors.Join(err, s.close()) }()
+	v := &verifier{subject: s, first: map[string]uint64{}}
+	if err := v.all(a.ctx); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, v.rebuilt.Close()) }()
-	closeLive, err := v.openLive(a.ctx)
-	if err != nil {
-		return err
-	}
-	defer closeLive()
-	for _, check := range []func(context.Context) error{v.ledger, v.evidence, v.index} {
-		if err := check(a.ctx); err != nil {
-			return err
-		}
-	}
-	v.result.Seconds = time.Since(v.began).Seconds()
+	v.result.Seconds = time.Since(began).Seconds()
 	if err := v.print(a.out, c.Output == "json"); err != nil {
 		return err
 	}
@@ -82,75 +114,84 @@ func (c *verifyCmd) Run(a *app) (err error) {
 // fileOnly is an index without its graph in memory, which is for traces.
 var fileOnly = sqlite.Options{GraphMB: -1}
 
-// verifier looks at one data directory: the ledger first, because it is the truth about the other two.
+// verifier looks at one subject: the ledger first, because it is the truth about the other two.
 type verifier struct {
-	*app
-	dir     dataDir
-	live    *sqlite.Snapshot // nil: there is none, or it cannot be read
-	height  uint64           // of live
-	rebuilt *sqlite.Index    // up to the same height
+	*subject
+	live    liveIndex     // nil: there is none, or it cannot be read
+	height  uint64        // of live
+	rebuilt *sqlite.Index // up to the same height
 	pending []*ledger.Block
 	// brokenChain: a block of the ledger is damaged, so the index cannot be rebuilt beyond it.
 	brokenChain bool
 	next        uint64            // height of the next block
 	first       map[string]uint64 // evidence digest → the first block that names it
-	began       time.Time
 	result      verdict
 }
 
-func (v *verifier) fault(part string, block int64, place, what string) {
-	v.result.Faults = append(v.result.Faults, fault{Part: part, Block: block, Place: place, What: what})
+func (v *verifier) all(ctx context.Context) (err error) {
+	scratch, err := os.MkdirTemp("", "foodtrace-verify-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	if v.rebuilt, err = sqlite.Open(filepath.Join(scratch, "index.db"), fileOnly); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, v.rebuilt.Close()) }()
+	if err := v.openLive(ctx); err != nil {
+		return err
+	}
+	if v.live != nil {
+		defer func() { _ = v.live.Close() }() // it was only read
+	}
+	for _, check := range []func(context.Context) error{v.checkLedger, v.checkEvidence, v.checkIndex} {
+		if err := check(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *verifier) report(part string) reporter {
+	return func(block int64, place, what string) {
+		v.result.Faults = append(v.result.Faults, fault{Part: part, Block: block, Place: place, What: what})
+	}
 }
 
 // rebuildBlocks is how many blocks the rebuilt index takes in one transaction.
 const rebuildBlocks = 200
 
-func (v *verifier) ledger(ctx context.Context) error {
-	s, err := embedded.Verify(ctx, embedded.LogPath(string(v.dir)), identity.Open(string(v.dir), nil).Trust(),
-		func(p embedded.Problem) {
-			v.fault("ledger", int64(p.Block), fmt.Sprintf("byte %d", p.Offset), p.String())
-		},
-		func(b *ledger.Block) error { return v.rebuild(ctx, b) })
+func (v *verifier) checkLedger(ctx context.Context) (err error) {
+	v.result.chain, err = v.ledger(ctx, v.report("ledger"), func(b *ledger.Block) error { return v.rebuild(ctx, b) })
 	if err != nil {
 		return err
 	}
-	v.result.Blocks, v.result.Txs, v.result.Records, v.result.Bytes = s.Blocks, s.Txs, s.Records, s.Bytes
-	v.result.LastHash = fmt.Sprintf("%x", s.Hash)
 	return v.flush(ctx)
 }
 
 // openLive takes hold of the live index as it is now: a running server goes on writing.
-func (v *verifier) openLive(ctx context.Context) (closeAll func(), err error) {
-	path, nothing := v.dir.index(), func() {}
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return nothing, nil // it will be rebuilt at the next start
-	}
+func (v *verifier) openLive(ctx context.Context) (err error) {
 	damaged := func(err error) {
-		v.fault("index", -1, path, fmt.Sprintf("%v; stop the server and remove it, it is rebuilt from the ledger", err))
+		v.report("index")(-1, v.place, fmt.Sprintf("%v; %s, it is rebuilt from the ledger", err, v.cure))
 	}
-	live, err := sqlite.Open(path, fileOnly)
-	if err != nil {
-		damaged(err)
-		return nothing, ctx.Err()
-	}
-	closeAll = func() { _ = live.Close() } // it was only read
-	if err := live.Check(ctx); err != nil {
+	if v.live, err = v.index(ctx); err != nil {
 		damaged(err)
 	}
-	if v.live, err = live.Snapshot(ctx); err != nil {
-		damaged(err)
-		return closeAll, ctx.Err()
+	if v.live == nil {
+		return ctx.Err()
 	}
-	closeAll = func() { _, _ = v.live.Close(), live.Close() }
 	if v.height, _, err = v.live.Position(ctx); err != nil {
 		damaged(err)
 	}
-	return closeAll, ctx.Err()
+	return ctx.Err()
 }
 
 // rebuild puts a block into the index beside the live one, up to its height and as far as the chain is whole.
 func (v *verifier) rebuild(ctx context.Context, b *ledger.Block) error {
 	for _, tx := range b.Txs {
+		if v.member != "" && tx.Actor.MSP != v.member {
+			continue
+		}
 		if src := tx.Batch.Source; src != nil {
 			v.named(src.SHA256, b.Height)
 		}
@@ -186,43 +227,39 @@ func (v *verifier) flush(ctx context.Context) error {
 	return v.rebuilt.Apply(ctx, blocks)
 }
 
-func (v *verifier) evidence(ctx context.Context) error {
-	store, err := fs.New(v.dir.evidence())
-	if err != nil {
-		return err
-	}
-	v.result.Evidence, _, err = store.Verify(ctx, func(path string, problem error) {
+func (v *verifier) checkEvidence(ctx context.Context) (err error) {
+	report := v.report("evidence")
+	v.result.Evidence, _, err = v.evidence.Verify(ctx, func(path string, problem error) {
 		block := int64(-1)
 		if b, ok := v.first[filepath.Base(path)]; ok {
 			block = int64(b)
 		}
-		v.fault("evidence", block, path, fmt.Sprintf("%s: %v", path, problem))
+		report(block, path, fmt.Sprintf("%s: %v", path, problem))
 	})
 	if err != nil {
 		return err
 	}
 	for sha256, block := range v.first {
-		if _, err := store.Stat(ctx, sha256); err != nil {
-			v.fault("evidence", int64(block), sha256, fmt.Sprintf("the file that a record names is not there: %v", err))
+		if _, err := v.evidence.Stat(ctx, sha256); err != nil {
+			report(int64(block), sha256, fmt.Sprintf("the file that a record names is not there: %v", err))
 		}
 	}
 	return nil
 }
 
-// index compares the live index with the rebuilt one.
-func (v *verifier) index(ctx context.Context) error {
+// checkIndex compares the live index with the rebuilt one.
+func (v *verifier) checkIndex(ctx context.Context) error {
 	if v.live == nil || v.brokenChain {
 		return nil // there is nothing to compare, or nothing to compare it with
 	}
+	report := v.report("index")
 	if v.height > v.result.Blocks {
-		v.fault("index", int64(v.result.Blocks), v.dir.index(), fmt.Sprintf("it has %d blocks, the ledger only %d: the ledger was cut off, or the index is another one's", v.height, v.result.Blocks))
+		report(int64(v.result.Blocks), v.place, fmt.Sprintf("it has %d blocks, the ledger only %d: the ledger was cut off, or the index is another one's", v.height, v.result.Blocks))
 		return nil
 	}
-	err := index.Compare(ctx, v.live, v.rebuilt, func(d index.Difference) {
-		v.fault("index", int64(d.Block), d.Table+" "+d.Key, d.String())
-	})
+	err := index.Compare(ctx, v.live, v.rebuilt, func(d index.Difference) { report(int64(d.Block), d.Table+" "+d.Key, d.String()) })
 	if err != nil {
-		v.fault("index", -1, v.dir.index(), err.Error())
+		report(-1, v.place, err.Error())
 	}
 	return ctx.Err()
 }

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
+	"github.com/foodtrace-ledger/foodtrace/internal/ledger/fabric"
+)
+
+// memberSubject is what verify looks at of a member's gateway: the channel as the peers keep it, its evidence and its index.
+func memberSubject(a *app, file string) (*subject, error) {
+	conf, err := readConfig(file, a.getenv)
+	if err != nil {
+		return nil, err
+	}
+	m := &member{config: conf, log: slog.New(slog.DiscardHandler)}
+	if m.by, m.until, err = loadIdentity(conf, a.log); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(conf.Data); err != nil {
+		return nil, err
+	}
+	files, err := m.openEvidence(a.ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &subject{ledger: m.verifyChain, evidence: files, member: m.Member, close: func() error { return nil }}
+	s.place, s.cure = m.dir().index(), "stop the gateway and remove it"
+	s.index = func(ctx context.Context) (liveIndex, error) { return openLiveFile(ctx, m.dir().index()) }
+	return s, nil
+}
+
+func (m *member) verifyChain(ctx context.Context, report reporter, next func(*ledger.Block) error) (chain, error) {
+	s, err := fabric.Verify(ctx, fabric.Options{Config: m.Fabric, Identity: m.by, Log: m.log},
+		func(p fabric.Problem) { report(int64(p.Block), p.Peer, p.String()) }, next)
+	return chain{Blocks: s.Blocks, Txs: s.Txs, Records: s.Records, Bytes: s.Bytes, LastHash: fmt.Sprintf("%x", s.Hash)}, err
+}
