@@ -23,6 +23,7 @@ const (
 	Fabric   Set = "fabric"    // peer, orderer, configtxgen, configtxlator, osnadmin
 	FabricCA Set = "fabric-ca" // fabric-ca-server
 	Minio    Set = "minio"     // minio, an S3 server
+	Versity  Set = "versitygw" // versitygw, another
 )
 
 //go:embed *.mod *.sum

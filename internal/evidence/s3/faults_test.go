@@ -84,8 +84,9 @@ func TestKeys(t *testing.T) {
 	open(t, fromEnvironment)
 }
 
-func TestErrors(t *testing.T) {
-	server := services.S3(t)
+func TestErrors(t *testing.T) { onBoth(t, testErrors) }
+
+func testErrors(t *testing.T, server *services.S3Server) {
 	c := configOf(server, "errors")
 	s, _ := open(t, c)
 	b, digest := random(1000)
@@ -143,9 +144,10 @@ func TestDeaf(t *testing.T) {
 
 // TestServerKilled kills the server again and again while files are put: what was acknowledged is there, whole; what was not
 // may be put again.
-func TestServerKilled(t *testing.T) {
+func TestServerKilled(t *testing.T) { onBoth(t, testServerKilled) }
+
+func testServerKilled(t *testing.T, server *services.S3Server) {
 	const kills, writers = 3, 4
-	server := services.S3(t)
 	s, _ := open(t, configOf(server, "killed"))
 	s.partSize = 5 << 20
 	var (
@@ -248,8 +250,9 @@ func TestServerFull(t *testing.T) {
 }
 
 // TestPresigned: the address gives the file, as an attachment, until its time is over; a changed one is refused.
-func TestPresigned(t *testing.T) {
-	server := services.S3(t)
+func TestPresigned(t *testing.T) { onBoth(t, testPresigned) }
+
+func testPresigned(t *testing.T, server *services.S3Server) {
 	c := configOf(server, "presigned")
 	c.RetentionDays = 1
 	closed, _ := open(t, c)

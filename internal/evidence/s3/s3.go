@@ -102,14 +102,16 @@ func (s *Store) Put(ctx context.Context, r io.Reader, limit int64) (digest strin
 		return "", 0, fmt.Errorf("evidence: %w", err)
 	}
 	defer unlock()
-	kept, err := s.kept(ctx, digest)
+	kept, retained, err := s.kept(ctx, digest)
+	if err == nil && kept {
+		err = s.extend(ctx, digest, retained)
+	} else if err == nil {
+		err = s.upload(ctx, f, digest, size)
+	}
 	if err != nil {
 		return "", 0, err
 	}
-	if kept {
-		return digest, size, s.extend(ctx, digest)
-	}
-	return digest, size, s.upload(ctx, f, digest, size)
+	return digest, size, nil
 }
 
 // openSpool makes a file without a name: no crash leaves it behind.
@@ -124,16 +126,18 @@ func (s *Store) openSpool() (*os.File, error) {
 	return f, nil
 }
 
-// kept reports whether the newest version is the file, by reading it: neither its size nor its metadata is believed.
-func (s *Store) kept(ctx context.Context, digest string) (bool, error) {
+// kept reports whether the newest version is the file, by reading it: neither its size nor its metadata is believed. It also
+// returns the time until which that version is retained.
+func (s *Store) kept(ctx context.Context, digest string) (kept bool, retained time.Time, err error) {
 	v, err := s.current(ctx, digest)
 	if errors.Is(err, evidence.ErrNotFound) {
-		return false, nil
+		return false, time.Time{}, nil
 	}
 	if err != nil {
-		return false, err
+		return false, time.Time{}, err
 	}
-	return s.matches(ctx, digest, v)
+	kept, err = s.matches(ctx, digest, v)
+	return kept, v.retained, err
 }
 
 func (s *Store) upload(ctx context.Context, f *os.File, digest string, size int64) error {
@@ -162,20 +166,13 @@ func (s *Store) retainUntil() (time.Time, bool) {
 
 // extend makes the retention of a file that is there last as if it was kept now: another record names it, which has to be
 // proved as long as any. Steps of less than a day are not worth a request.
-func (s *Store) extend(ctx context.Context, digest string) error {
+func (s *Store) extend(ctx context.Context, digest string, retained time.Time) error {
 	until, ok := s.retainUntil()
-	if !ok {
-		return nil
-	}
-	_, have, err := s.client.GetObjectRetention(ctx, s.config.Bucket, key(digest), "")
-	if err != nil && !lacks(err) {
-		return s.explain(ctx, "read the retention of "+digest, err)
-	}
-	if have != nil && until.Sub(*have) < 24*time.Hour {
+	if !ok || until.Sub(retained) < 24*time.Hour {
 		return nil
 	}
 	mode := minio.Compliance
-	err = s.client.PutObjectRetention(ctx, s.config.Bucket, key(digest), minio.PutObjectRetentionOptions{Mode: &mode, RetainUntilDate: &until})
+	err := s.client.PutObjectRetention(ctx, s.config.Bucket, key(digest), minio.PutObjectRetentionOptions{Mode: &mode, RetainUntilDate: &until})
 	if err != nil {
 		return s.explain(ctx, "extend the retention of "+digest, err)
 	}

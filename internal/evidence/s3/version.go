@@ -14,8 +14,9 @@ import (
 
 // version is one version of an object. In a bucket without versions it has no ID.
 type version struct {
-	id   string
-	size int64
+	id       string
+	size     int64
+	retained time.Time // nobody deletes it before, in compliance mode; only current says it
 }
 
 // current returns the newest version, whatever its bytes are. ErrNotFound where there is none or a deletion is the newest.
@@ -27,7 +28,11 @@ func (s *Store) current(ctx context.Context, digest string) (version, error) {
 	if err != nil {
 		return version{}, s.explain(ctx, "find "+digest, err)
 	}
-	return version{id: o.VersionID, size: o.Size}, nil
+	v := version{id: o.VersionID, size: o.Size}
+	if o.Metadata.Get("X-Amz-Object-Lock-Mode") == string(minio.Compliance) {
+		v.retained, _ = time.Parse(time.RFC3339, o.Metadata.Get("X-Amz-Object-Lock-Retain-Until-Date")) // not a time: as if not retained
+	}
+	return v, nil
 }
 
 // find returns the version to serve. Mostly there is one. Where others were written over it, the newest whose bytes have the

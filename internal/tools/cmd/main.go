@@ -15,7 +15,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	for _, set := range []tools.Set{tools.Fabric, tools.FabricCA, tools.Minio} {
+	for _, set := range []tools.Set{tools.Fabric, tools.FabricCA, tools.Minio, tools.Versity} {
 		bin, err := tools.Build(ctx, set, os.Stderr)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
