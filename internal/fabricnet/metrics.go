@@ -36,6 +36,21 @@ func (n *Network) Leader(ctx context.Context) (string, error) {
 	return "", nil
 }
 
+// ProcessorTimes returns the processor time that each process of the network has used since its start, by name. It is known
+// on Linux only.
+func (n *Network) ProcessorTimes() (map[string]time.Duration, error) {
+	found, err := n.find()
+	if err != nil {
+		return nil, err
+	}
+	times := map[string]time.Duration{}
+	for id, r := range found {
+		name, _, _ := strings.Cut(id, "#")
+		times[name] += processorTime(r.pid)
+	}
+	return times, nil
+}
+
 // height is the number of blocks that an orderer or a member's peer has.
 func (n *Network) height(ctx context.Context, name string) (uint64, error) {
 	org := ordering

@@ -33,15 +33,24 @@ func commandLines() (map[string]running, error) {
 	return all, nil
 }
 
-// sinceBoot is when the process was started: field 22 of its stat (proc(5)), in hundredths of a second after boot.
-func sinceBoot(dir string) time.Duration {
+// sinceBoot is when the process was started: field 22 of its stat, in time after boot.
+func sinceBoot(dir string) time.Duration { return statTime(dir, 22) }
+
+// processorTime is what the process has used, in its own code and in the kernel: fields 14 and 15 of its stat.
+func processorTime(pid int) time.Duration {
+	dir := filepath.Join("/proc", strconv.Itoa(pid))
+	return statTime(dir, 14) + statTime(dir, 15)
+}
+
+// statTime is a field of a process's stat (proc(5)) that counts hundredths of a second, 0 when the process has ended.
+func statTime(dir string, field int) time.Duration {
 	stat, _ := os.ReadFile(filepath.Join(dir, "stat"))
 	_, rest, _ := strings.Cut(string(stat), ") ") // field 2, a name in parentheses, may hold blanks
 	fields := strings.Fields(rest)
-	if len(fields) < 20 {
+	if len(fields) <= field-3 {
 		return 0
 	}
-	ticks, _ := strconv.ParseInt(fields[19], 10, 64)
+	ticks, _ := strconv.ParseInt(fields[field-3], 10, 64)
 	return time.Duration(ticks) * 10 * time.Millisecond
 }
 

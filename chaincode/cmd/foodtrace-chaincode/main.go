@@ -3,12 +3,9 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -38,69 +35,11 @@ func main() {
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(2)
 	}
-	if err := run(ctx, os.Getenv, log); err != nil {
+	if err := fabric.Run(ctx, os.Getenv, fabric.New(time.Now, log), log); err != nil {
 		log.Error(err.Error())
-		if errors.Is(err, errConfig) {
+		if errors.Is(err, fabric.ErrConfig) {
 			os.Exit(2)
 		}
 		os.Exit(1)
 	}
-}
-
-var errConfig = errors.New("configuration")
-
-// run serves until ctx is done.
-func run(ctx context.Context, getenv func(string) string, log *slog.Logger) error {
-	id, address := getenv("CHAINCODE_ID"), getenv("CHAINCODE_SERVER_ADDRESS")
-	switch {
-	case address == "":
-		return fmt.Errorf("%w: CHAINCODE_SERVER_ADDRESS is not set: where to listen, e.g. 127.0.0.1:9999", errConfig)
-	case id == "":
-		return fmt.Errorf("%w: CHAINCODE_ID is not set: the package ID that `peer lifecycle chaincode queryinstalled` lists", errConfig)
-	}
-	secure, err := tlsConfig(getenv("CHAINCODE_TLS_CERT"), getenv("CHAINCODE_TLS_KEY"), getenv("CHAINCODE_TLS_CLIENT_CA"))
-	if err != nil {
-		return fmt.Errorf("%w: %w", errConfig, err)
-	}
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return fmt.Errorf("CHAINCODE_SERVER_ADDRESS: %w", err)
-	}
-	log.Info("serving", "address", listener.Addr().String(), "package", id, "tls", secure != nil)
-	if err := fabric.NewService(id, fabric.New(time.Now, log), log).Serve(ctx, listener, secure); err != nil {
-		return err
-	}
-	log.Info("stopped")
-	return nil
-}
-
-// tlsConfig is nil without a certificate.
-func tlsConfig(cert, key, clientCA string) (*tls.Config, error) {
-	if cert == "" && key == "" && clientCA == "" {
-		return nil, nil
-	}
-	if cert == "" || key == "" {
-		return nil, errors.New("TLS needs both CHAINCODE_TLS_CERT and CHAINCODE_TLS_KEY")
-	}
-	load := func(*tls.ClientHelloInfo) (*tls.Certificate, error) { // anew for each peer, so that the files may be replaced
-		pair, err := tls.LoadX509KeyPair(cert, key)
-		return &pair, err
-	}
-	if _, err := load(nil); err != nil {
-		return nil, fmt.Errorf("CHAINCODE_TLS_CERT and CHAINCODE_TLS_KEY: %w", err)
-	}
-	config := &tls.Config{GetCertificate: load, MinVersion: tls.VersionTLS12}
-	if clientCA == "" {
-		return config, nil
-	}
-	pem, err := os.ReadFile(clientCA)
-	if err != nil {
-		return nil, fmt.Errorf("CHAINCODE_TLS_CLIENT_CA: %w", err)
-	}
-	config.ClientCAs = x509.NewCertPool()
-	if !config.ClientCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("CHAINCODE_TLS_CLIENT_CA: %s has no certificate in PEM", clientCA)
-	}
-	config.ClientAuth = tls.RequireAndVerifyClientCert
-	return config, nil
 }

@@ -1,4 +1,4 @@
-package main
+package fabric
 
 import (
 	"bufio"
@@ -69,8 +69,8 @@ func TestMisconfigured(t *testing.T) {
 			}
 			return good[name]
 		}
-		err := run(t.Context(), getenv, slog.New(slog.DiscardHandler))
-		if !errors.Is(err, errConfig) || !strings.Contains(err.Error(), c.say) {
+		err := Run(t.Context(), getenv, quiet(atNoon), slog.New(slog.DiscardHandler))
+		if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), c.say) {
 			t.Errorf("%v, want %q", err, c.say)
 		}
 	}
@@ -84,7 +84,7 @@ func TestAddressInUse(t *testing.T) {
 	}
 	defer l.Close()
 	env := map[string]string{"CHAINCODE_ID": "x", "CHAINCODE_SERVER_ADDRESS": l.Addr().String()}
-	if err := run(t.Context(), func(k string) string { return env[k] }, slog.New(slog.DiscardHandler)); err == nil || errors.Is(err, errConfig) {
+	if err := Run(t.Context(), func(k string) string { return env[k] }, quiet(atNoon), slog.New(slog.DiscardHandler)); err == nil || errors.Is(err, ErrConfig) {
 		t.Error(err)
 	}
 }
@@ -98,7 +98,7 @@ func TestServe(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, func(k string) string { return env[k] }, slog.New(slog.NewTextHandler(in, nil)))
+		ended <- Run(ctx, func(k string) string { return env[k] }, quiet(atNoon), slog.New(slog.NewTextHandler(in, nil)))
 		in.Close()
 	}()
 	lines := bufio.NewScanner(out)
