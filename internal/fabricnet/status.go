@@ -244,11 +244,12 @@ func (n *Network) certificates(s *Status, now time.Time) error {
 			if err != nil || d.IsDir() || filepath.Ext(path) != ".pem" || strings.HasSuffix(path, "key.pem") || filepath.Base(filepath.Dir(path)) == "tlscacerts" {
 				return err
 			}
-			expires, err := expiry(path)
+			cert, err := readCert(path)
 			if err != nil {
 				s.problem("%s: %v", path, err)
 				return nil
 			}
+			expires := cert.NotAfter
 			name, err := filepath.Rel(n.dir, path)
 			s.Certificates = append(s.Certificates, Certificate{Name: name, Expires: expires})
 			switch left := expires.Sub(now); {
@@ -267,18 +268,14 @@ func (n *Network) certificates(s *Status, now time.Time) error {
 	return nil
 }
 
-func expiry(file string) (time.Time, error) {
+func readCert(file string) (*x509.Certificate, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return time.Time{}, err
+		return nil, err
 	}
 	block, _ := pem.Decode(data)
 	if block == nil {
-		return time.Time{}, errors.New("it holds no certificate")
+		return nil, errors.New("it holds no certificate")
 	}
-	cert, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return time.Time{}, err
-	}
-	return cert.NotAfter, nil
+	return x509.ParseCertificate(block.Bytes)
 }
