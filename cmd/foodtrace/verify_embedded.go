@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence/fs"
@@ -37,11 +38,11 @@ func embeddedChain(dir dataDir) func(context.Context, reporter, func(*ledger.Blo
 
 // liveFile is one state of an index in a file.
 type liveFile struct {
-	*sqlite.Snapshot
-	file *sqlite.Index
+	liveIndex
+	file io.Closer
 }
 
-func (l *liveFile) Close() error { return errors.Join(l.Snapshot.Close(), l.file.Close()) }
+func (l *liveFile) Close() error { return errors.Join(l.liveIndex.Close(), l.file.Close()) }
 
 // openLiveFile takes hold of the index in a file; nil when there is none, which the next start rebuilds. An index that can
 // be read comes with the error of what is damaged in it.

@@ -43,6 +43,20 @@ type Row struct {
 	Block uint64
 }
 
+// Snapshot is one state of an index, whatever is applied meanwhile, also by another process. Close it.
+type Snapshot interface {
+	Rows
+	// Position is that of Writer.
+	Position(ctx context.Context) (height uint64, hash [32]byte, err error)
+	Close() error
+}
+
+// Verifiable is an index that can be compared with one rebuilt from the ledger while it is used.
+type Verifiable interface {
+	// Snapshot holds on to the present state.
+	Snapshot(ctx context.Context) (Snapshot, error)
+}
+
 // Where says where on the ledger a record stands: what proves it.
 type Where struct {
 	Block    uint64     `json:"block"`

@@ -52,7 +52,7 @@ CREATE TABLE violations (no INTEGER PRIMARY KEY, hash BLOB NOT NULL, holds TEXT 
 CREATE TABLE violation_items (item INTEGER NOT NULL, violation INTEGER NOT NULL, block INTEGER NOT NULL, PRIMARY KEY (item, violation)) STRICT, WITHOUT ROWID;
 CREATE TABLE violation_holds (hold TEXT NOT NULL, violation INTEGER NOT NULL, block INTEGER NOT NULL, PRIMARY KEY (hold, violation)) STRICT, WITHOUT ROWID;
 
--- kind: member, product, site. The last registration counts.
-CREATE TABLE masters (kind TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, block INTEGER NOT NULL, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID;
+-- kind: member, product, site. The last registration counts. name: to search in, both languages.
+CREATE TABLE masters (kind TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, body BLOB NOT NULL, block INTEGER NOT NULL, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID;
 
 CREATE TABLE evidence (sha256 TEXT PRIMARY KEY, body BLOB NOT NULL, block INTEGER NOT NULL) STRICT, WITHOUT ROWID;

@@ -11,11 +11,10 @@ import (
 	"strings"
 	"sync"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	_ "modernc.org/sqlite" // the driver
 
 	"github.com/foodtrace-ledger/foodtrace/internal/index"
-	"github.com/foodtrace-ledger/foodtrace/internal/trace"
+	"github.com/foodtrace-ledger/foodtrace/internal/index/sqlindex"
 )
 
 //go:embed schema.sql
@@ -23,7 +22,7 @@ var schema string
 
 // schemaVersion goes up with every change of schema.sql or of what Apply writes: an index of another version is rebuilt
 // from the ledger, there is no migration.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // Options of Open. The zero value is good for a server.
 type Options struct {
@@ -31,28 +30,17 @@ type Options struct {
 	Readers int
 	// CacheMB is the page cache of the writer and of each reader. Default 64.
 	CacheMB int
-	// GraphMB is how much memory the graph for traces may take, about 200 MB for a million lots. Default 2048; a larger
-	// graph, or any with a negative number, is read from the file, which is about ten times slower.
+	// GraphMB is that of sqlindex.New.
 	GraphMB int
 }
 
-// internedKeys is how many item numbers the writer remembers: about 100 MB, the lots that a large network moves in a week.
-const internedKeys = 1 << 19
-
 // Index is the read model in one file. It implements index.Index.
 type Index struct {
-	write *sql.DB // one connection
-	read  *sql.DB
-
-	mu     sync.Mutex // serialises Apply and the loading of the memory
-	keys   *lru.Cache[string, trace.ItemID]
-	memory memory
-
+	*sqlindex.Index
+	read   *sql.DB
 	stop   context.CancelFunc // of loading
 	loaded sync.WaitGroup
 }
-
-var _ index.Index = (*Index)(nil)
 
 // Open opens or creates the index at a path; beside the file lie path-wal and path-shm. Errors: index.ErrSchema, or what
 // the operating system or SQLite say.
@@ -62,9 +50,6 @@ func Open(path string, opts Options) (*Index, error) {
 	}
 	if opts.CacheMB <= 0 {
 		opts.CacheMB = 64
-	}
-	if opts.GraphMB == 0 {
-		opts.GraphMB = 2048
 	}
 	write, err := connect(path, opts, 1, "rwc")
 	if err != nil {
@@ -77,20 +62,19 @@ func Open(path string, opts Options) (*Index, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	keys, err := lru.New[string, trace.ItemID](internedKeys)
+	common, err := sqlindex.New(dialect{}, write, read, opts.GraphMB)
 	if err != nil {
-		return nil, errors.Join(err, write.Close(), read.Close())
+		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	ix := &Index{write: write, read: read, keys: keys, stop: stop}
-	ix.memory.limit = int64(opts.GraphMB) << 20
-	if opts.GraphMB > 0 {
-		ix.mu.Lock() // Apply waits for the graph
+	ix := &Index{Index: common, read: read, stop: stop}
+	if opts.GraphMB >= 0 {
+		begun := make(chan struct{})
 		ix.loaded.Go(func() {
-			defer ix.mu.Unlock()
 			// An error is no loss: the file answers, and says what is wrong with it.
-			_ = ix.memory.load(ctx, read)
+			_ = ix.Load(ctx, func() { close(begun) })
 		})
+		<-begun // Apply waits for it
 	}
 	return ix, nil
 }
@@ -150,7 +134,7 @@ func prepare(db *sql.DB) error {
 func (ix *Index) Close() error {
 	ix.stop()
 	ix.loaded.Wait()
-	return errors.Join(ix.read.Close(), ix.write.Close())
+	return ix.Index.Close()
 }
 
 // Check reads the whole file and reports damage that SQLite can see: pages that do not fit together, entries missing

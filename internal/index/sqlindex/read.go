@@ -1,8 +1,9 @@
-package sqlite
+package sqlindex
 
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -69,17 +70,17 @@ func scanEvent(rows *sql.Rows, e *index.Event) error {
 // Event implements index.Reader. Of several events with one eventID the last recorded is returned.
 func (ix *Index) Event(ctx context.Context, id string) (index.Event, error) {
 	if hash, hash8, err := packHash(id); err == nil {
-		e, err := ix.oneEvent(ctx, "e.hash8 = ? AND e.hash = ?", []any{hash8, hash}, func(*index.Event) bool { return true })
+		e, err := ix.oneEvent(ctx, "e.hash8 = ?1 AND e.hash = ?2", []any{hash8, hash}, func(*index.Event) bool { return true })
 		if err != index.ErrNotFound {
 			return e, err
 		}
 	}
-	return ix.oneEvent(ctx, "e.name8 = ?", []any{digest8(id)}, func(e *index.Event) bool { return e.Event.ID == id })
+	return ix.oneEvent(ctx, "e.name8 = ?1", []any{digest8(id)}, func(e *index.Event) bool { return e.Event.ID == id })
 }
 
 func (ix *Index) oneEvent(ctx context.Context, condition string, args []any, match func(*index.Event) bool) (found index.Event, err error) {
 	ok := false
-	err = eachRow(ctx, ix.read, "SELECT "+eventColumns+" FROM events e"+eventJoins+"WHERE "+condition+" ORDER BY e.id", args, func(rows *sql.Rows) error {
+	err = ix.read.each(ctx, "SELECT "+eventColumns+" FROM events e"+eventJoins+"WHERE "+condition+" ORDER BY e.id", args, func(rows *sql.Rows) error {
 		var e index.Event
 		if err := scanEvent(rows, &e); err != nil {
 			return err
@@ -97,7 +98,7 @@ func (ix *Index) oneEvent(ctx context.Context, condition string, args []any, mat
 
 // Events implements index.Reader.
 func (ix *Index) Events(ctx context.Context, ids []trace.EventID) ([]index.Event, error) {
-	events, err := collect(ctx, ix, "SELECT "+eventColumns+" FROM json_each(?1) j CROSS JOIN events e ON e.id = j.value"+eventJoins+"ORDER BY j.key", ids, scanEvent)
+	events, err := collect(ctx, ix, "SELECT "+eventColumns+" FROM {ids} {each} events e ON e.id = j.value"+eventJoins+"ORDER BY j.key", ids, scanEvent)
 	if err == nil && len(events) != len(ids) {
 		err = fmt.Errorf("%w: %d of %d events", index.ErrNotFound, len(ids)-len(events), len(ids))
 	}
@@ -106,7 +107,7 @@ func (ix *Index) Events(ctx context.Context, ids []trace.EventID) ([]index.Event
 
 const itemColumns = "i.key, (SELECT count(DISTINCT event) FROM uses WHERE item = i.id), t.id, t.member, t.time, i.block, i.pos"
 
-func scanItem(rows interface{ Scan(...any) error }, it *index.Item, first ...any) error {
+func scanItem(rows *sql.Rows, it *index.Item, first ...any) error {
 	var w where
 	if err := rows.Scan(append(append(first, &it.Key, &it.Events), w.columns()...)...); err != nil {
 		return err
@@ -123,15 +124,16 @@ func scanItem(rows interface{ Scan(...any) error }, it *index.Item, first ...any
 
 // Item implements index.Reader.
 func (ix *Index) Item(ctx context.Context, key string) (it index.Item, err error) {
-	row := ix.read.QueryRowContext(ctx, "SELECT "+itemColumns+" FROM items i LEFT JOIN txs t ON t.no = i.tx WHERE i.key8 = ? AND i.key = ?", digest8(key), key)
-	switch err := scanItem(row, &it); err {
-	case nil:
-		return it, nil
-	case sql.ErrNoRows:
-		return it, index.ErrNotFound
-	default:
-		return it, fmt.Errorf("index: %w", err)
+	found := false
+	query := "SELECT " + itemColumns + " FROM items i LEFT JOIN txs t ON t.no = i.tx WHERE i.key8 = ?1 AND i.key = ?2"
+	err = ix.read.each(ctx, query, []any{digest8(key), key}, func(rows *sql.Rows) error {
+		found = true
+		return scanItem(rows, &it)
+	})
+	if err == nil && !found {
+		err = index.ErrNotFound
 	}
+	return it, err
 }
 
 // EventsOf implements index.Reader.
@@ -146,11 +148,12 @@ func (ix *Index) EventsOf(ctx context.Context, key string, page index.Page) (eve
 	}
 	condition, args := "", []any{int64(item)}
 	if after != nil {
-		condition, args = "AND (time, event) > (?, ?)", append(args, after[0], after[1])
+		condition, args = "AND (time, event) > (?2, ?3)", append(args, after[0], after[1])
 	}
 	limit := page.Size()
+	args = append(args, limit+1)
 	var ids []trace.EventID
-	err = eachRow(ctx, ix.read, "SELECT DISTINCT time, event FROM uses WHERE item = ? "+condition+" ORDER BY time, event LIMIT ?", append(args, limit+1), func(rows *sql.Rows) error {
+	err = ix.read.each(ctx, fmt.Sprintf("SELECT DISTINCT time, event FROM uses WHERE item = ?1 %s ORDER BY time, event LIMIT ?%d", condition, len(args)), args, func(rows *sql.Rows) error {
 		var time int64
 		var id trace.EventID
 		if err := rows.Scan(&time, &id); err != nil {
@@ -186,25 +189,25 @@ func (ix *Index) Items(ctx context.Context, text string, page index.Page) (items
 // either case.
 func (ix *Index) itemFilter(ctx context.Context, text string) (condition string, args []any, err error) {
 	if text == "" {
-		return "1", nil, nil
+		return "1 = 1", nil, nil
 	}
 	escaped := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 	pattern := "%" + escaped.Replace(text) + "%"
 	// A lot number stands in a key percent-encoded.
 	encoded := "%" + escaped.Replace(strings.TrimPrefix(gs1.LotKey("", text), gs1.LotKey("", ""))) + "%"
-	var products []string
-	err = eachRow(ctx, ix.read, `SELECT id FROM masters WHERE kind = 'product' AND
-		(body ->> '$.name.zh' LIKE ?1 ESCAPE '\' OR body ->> '$.name.en' LIKE ?1 ESCAPE '\')`, []any{pattern}, func(rows *sql.Rows) error {
+	products := []string{}
+	err = ix.read.each(ctx, `SELECT id FROM masters WHERE kind = 'product' AND name {like} ?1 ESCAPE '\'`, []any{pattern}, func(rows *sql.Rows) error {
 		var id string
 		err := rows.Scan(&id)
 		products = append(products, id)
 		return err
 	})
-	list, _ := json.Marshal(products)
-	// A canonical key of a trade item begins with that of its product, which has always the same length.
-	return `(i.key LIKE ? ESCAPE '\' OR i.key LIKE ? ESCAPE '\' OR substr(i.key, 1, ?) IN (SELECT value FROM json_each(?)))`,
-		[]any{pattern, encoded, len("https://id.gs1.org/01/") + 14, string(list)}, err
+	return fmt.Sprintf(`(i.key {like} ?2 ESCAPE '\' OR i.key {like} ?3 ESCAPE '\' OR substr(i.key, 1, %d) IN (SELECT value FROM {texts}))`, productKeyLength),
+		[]any{products, pattern, encoded}, err
 }
+
+// productKeyLength: a canonical key of a trade item begins with that of its product, which has always the same length.
+const productKeyLength = len("https://id.gs1.org/01/") + 14
 
 // Member implements index.Reader.
 func (ix *Index) Member(ctx context.Context, msp string) (m contract.Member, err error) {
@@ -218,7 +221,7 @@ func (ix *Index) Member(ctx context.Context, msp string) (m contract.Member, err
 
 // Members implements index.Reader; they are in order of MSP ID.
 func (ix *Index) Members(ctx context.Context) (list []contract.Member, err error) {
-	err = eachRow(ctx, ix.read, "SELECT body FROM masters WHERE kind = 'member' ORDER BY id", nil, func(rows *sql.Rows) error {
+	err = ix.read.each(ctx, "SELECT body FROM masters WHERE kind = 'member' ORDER BY id", nil, func(rows *sql.Rows) error {
 		var body sql.RawBytes
 		if err := rows.Scan(&body); err != nil {
 			return err
@@ -241,11 +244,7 @@ func (ix *Index) Products(ctx context.Context, ids []string) (map[string]contrac
 
 func masters[T any](ctx context.Context, ix *Index, kind string, ids []string) (map[string]T, error) {
 	found := make(map[string]T, len(ids))
-	list, err := json.Marshal(ids)
-	if err != nil {
-		return nil, fmt.Errorf("index: identifiers: %w", err)
-	}
-	err = eachRow(ctx, ix.read, "SELECT m.id, m.body FROM json_each(?) j CROSS JOIN masters m ON m.kind = ? AND m.id = j.value", []any{string(list), kind}, func(rows *sql.Rows) error {
+	err := ix.read.each(ctx, "SELECT m.id, m.body FROM {texts} {each} masters m ON m.kind = ?2 AND m.id = j.value", []any{ids, kind}, func(rows *sql.Rows) error {
 		var id string
 		var body sql.RawBytes
 		if err := rows.Scan(&id, &body); err != nil {
@@ -262,25 +261,22 @@ func masters[T any](ctx context.Context, ix *Index, kind string, ids []string) (
 // EvidenceRefs implements index.Reader.
 func (ix *Index) EvidenceRefs(ctx context.Context) iter.Seq2[contract.Evidence, error] {
 	return func(yield func(contract.Evidence, error) bool) {
-		rows, err := ix.read.QueryContext(ctx, "SELECT body FROM evidence ORDER BY sha256")
-		if err != nil {
-			yield(contract.Evidence{}, fmt.Errorf("index: %w", err))
-			return
-		}
-		defer rows.Close()
-		for rows.Next() {
+		err := ix.read.each(ctx, "SELECT body FROM evidence ORDER BY sha256", nil, func(rows *sql.Rows) error {
 			var body sql.RawBytes
 			var e contract.Evidence
-			err := rows.Scan(&body)
-			if err == nil {
-				err = decode(body, &e)
+			if err := rows.Scan(&body); err != nil {
+				return err
 			}
-			if !yield(e, err) || err != nil {
-				return
+			if err := decode(body, &e); err != nil {
+				return err
 			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(contract.Evidence{}, fmt.Errorf("index: %w", err))
+			if !yield(e, nil) {
+				return errStopped
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errStopped) {
+			yield(contract.Evidence{}, err)
 		}
 	}
 }

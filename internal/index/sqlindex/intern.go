@@ -1,4 +1,4 @@
-package sqlite
+package sqlindex
 
 import (
 	"context"
@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-json-experiment/json"
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
@@ -49,14 +48,14 @@ type interner struct {
 	known *lru.Cache[string, trace.ItemID] // over transactions
 	here  map[string]trace.ItemID          // of this transaction
 	last  trace.ItemID
-	items *inserter
+	items *Insert
 	graph *delta
 }
 
 // newInterner looks up at once what the blocks name and is not remembered.
-func newInterner(ctx context.Context, tx *sql.Tx, known *lru.Cache[string, trace.ItemID], blocks []*ledger.Block, d *delta) (*interner, error) {
-	n := &interner{known: known, graph: d, here: map[string]trace.ItemID{}, items: insertInto("items", "id, key8, key, tx, pos, block")}
-	if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM items").Scan(&n.last); err != nil {
+func newInterner(ctx context.Context, d db, known *lru.Cache[string, trace.ItemID], blocks []*ledger.Block, graph *delta) (*interner, error) {
+	n := &interner{known: known, graph: graph, here: map[string]trace.ItemID{}, items: insertInto("items", "id, key8, key, tx, pos, block")}
+	if _, err := d.one(ctx, "SELECT coalesce(max(id), 0) FROM items", nil, &n.last); err != nil {
 		return nil, err
 	}
 	var missing []int64
@@ -74,7 +73,7 @@ func newInterner(ctx context.Context, tx *sql.Tx, known *lru.Cache[string, trace
 		return n, nil
 	}
 	slices.Sort(missing)
-	return n, eachRow(ctx, tx, "SELECT i.id, i.key FROM json_each(?) j CROSS JOIN items i ON i.key8 = j.value", []any{jsonInts(missing)}, func(rows *sql.Rows) error {
+	return n, d.each(ctx, "SELECT i.id, i.key FROM {ids} {each} items i ON i.key8 = j.value", []any{missing}, func(rows *sql.Rows) error {
 		var id trace.ItemID
 		var key string
 		if err := rows.Scan(&id, &key); err != nil {
@@ -140,7 +139,7 @@ func (n *interner) id(key string, at place) trace.ItemID {
 	n.last++
 	n.here[key] = n.last
 	n.known.Add(key, n.last)
-	n.graph.keys = append(n.graph.keys, strings.Clone(key)) // a key may be part of a large document
+	n.graph.addKey(strings.Clone(key)) // a key may be part of a large document
 	n.items.row(int64(n.last), digest8(key), key, at.tx, int64(at.pos), int64(at.block))
 	return n.last
 }
@@ -155,9 +154,4 @@ func heldItems(o *contract.Outcome) []string {
 	}
 	slices.Sort(items)
 	return slices.Compact(items)
-}
-
-func jsonInts[T ~int64](list []T) string {
-	b, _ := json.Marshal(list) // integers always can be written
-	return string(b)
 }

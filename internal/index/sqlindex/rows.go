@@ -1,4 +1,4 @@
-package sqlite
+package sqlindex
 
 import (
 	"context"
@@ -22,19 +22,19 @@ type table struct {
 
 var tables = []table{
 	{"containments", "parent, child, time, event", "action, void"},
-	{"events", "id", "hex(hash), hash8, name8, tx, pos, void, notes, body"},
+	{"events", "id", "hash, hash8, name8, tx, pos, void, notes, body"},
 	{"evidence", "sha256", "body"},
 	{"holds", "no", "id, item, body, tx, pos, released, release_pos, release"},
 	{"inspections", "no", "id, item, body, tx, pos"},
 	{"items", "id", "key8, key, tx, pos"},
-	{"masters", "kind, id", "body"},
+	{"masters", "kind, id", "name, body"},
 	{"memberships", "instance, lot, event", "void"},
 	{"processes", "id", "key8, key"},
 	{"txs", "no", "id, member, time"},
 	{"uses", "item, time, event, role", "process, void"},
 	{"violation_holds", "hold, violation", "1"},
 	{"violation_items", "item, violation", "1"},
-	{"violations", "no", "hex(hash), holds, items, body, tx, pos"},
+	{"violations", "no", "hash, holds, items, body, tx, pos"},
 }
 
 // Rows implements index.Writer. It reads one state of the index, whatever is applied meanwhile.
@@ -50,16 +50,19 @@ func (ix *Index) Rows(ctx context.Context) iter.Seq2[index.Row, error] {
 	}
 }
 
-// Snapshot is one state of the index, whatever is applied meanwhile, also by another process. Close it.
-type Snapshot struct{ tx *sql.Tx }
+// snapshot implements index.Snapshot.
+type snapshot struct {
+	tx *sql.Tx
+	db db // tx
+}
 
-// Snapshot holds on to the present state.
-func (ix *Index) Snapshot(ctx context.Context) (*Snapshot, error) {
-	tx, err := ix.read.BeginTx(ctx, nil)
+// Snapshot implements index.Verifiable.
+func (ix *Index) Snapshot(ctx context.Context) (index.Snapshot, error) {
+	tx, err := ix.beginRead(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("index: %w", err)
 	}
-	s := &Snapshot{tx}
+	s := &snapshot{tx, db{tx, ix.dialect}}
 	if _, _, err := s.Position(ctx); err != nil { // the first read begins the transaction
 		return nil, errors.Join(err, s.Close())
 	}
@@ -67,15 +70,15 @@ func (ix *Index) Snapshot(ctx context.Context) (*Snapshot, error) {
 }
 
 // Position is that of index.Writer.
-func (s *Snapshot) Position(ctx context.Context) (height uint64, hash [32]byte, err error) {
-	return position(ctx, s.tx)
+func (s *snapshot) Position(ctx context.Context) (height uint64, hash [32]byte, err error) {
+	return position(ctx, s.db, "")
 }
 
 // Rows are those of index.Writer.
-func (s *Snapshot) Rows(ctx context.Context) iter.Seq2[index.Row, error] {
+func (s *snapshot) Rows(ctx context.Context) iter.Seq2[index.Row, error] {
 	return func(yield func(index.Row, error) bool) {
 		for _, t := range tables {
-			if !t.rows(ctx, s.tx, yield) {
+			if !t.rows(ctx, s.db, yield) {
 				return
 			}
 		}
@@ -83,13 +86,13 @@ func (s *Snapshot) Rows(ctx context.Context) iter.Seq2[index.Row, error] {
 }
 
 // Close lets go of the state.
-func (s *Snapshot) Close() error { return s.tx.Rollback() }
+func (s *snapshot) Close() error { return s.tx.Rollback() }
 
 // errStopped says that the caller wants no more rows.
 var errStopped = errors.New("stopped")
 
 // rows yields the rows of one table; false ends the sequence.
-func (t table) rows(ctx context.Context, tx *sql.Tx, yield func(index.Row, error) bool) bool {
+func (t table) rows(ctx context.Context, d db, yield func(index.Row, error) bool) bool {
 	keys := strings.Split(t.key, ", ")
 	columns := append(keys, strings.Split(t.value, ", ")...)
 	fields, scan := make([]any, len(columns)), make([]any, len(columns)+1)
@@ -98,7 +101,7 @@ func (t table) rows(ctx context.Context, tx *sql.Tx, yield func(index.Row, error
 	}
 	row := index.Row{Table: t.name}
 	scan[len(columns)] = &row.Block
-	err := eachRow(ctx, tx, "SELECT "+t.key+", "+t.value+", block FROM "+t.name+" ORDER BY "+t.key, nil, func(rows *sql.Rows) error {
+	err := d.each(ctx, "SELECT "+t.key+", "+t.value+", block FROM "+t.name+" ORDER BY "+t.key, nil, func(rows *sql.Rows) error {
 		if err := rows.Scan(scan...); err != nil {
 			return err
 		}
@@ -109,6 +112,9 @@ func (t table) rows(ctx context.Context, tx *sql.Tx, yield func(index.Row, error
 			}
 			if i == len(keys) {
 				row.Key, b = string(b[:len(b)-1]), b[:0]
+			}
+			if hash, ok := field.([]byte); ok && columns[i] == "hash" {
+				field = fmt.Sprintf("%X", hash)
 			}
 			b = appendField(b, field, columns[i] == "time" && i < len(keys), i < len(keys))
 		}

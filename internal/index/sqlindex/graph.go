@@ -1,4 +1,4 @@
-package sqlite
+package sqlindex
 
 import (
 	"context"
@@ -10,31 +10,17 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/trace"
 )
 
-// eachRow runs a query and hands every row to f.
-func eachRow(ctx context.Context, db queryer, query string, args []any, f func(*sql.Rows) error) error {
-	rows, err := db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return fmt.Errorf("index: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := f(rows); err != nil {
-			return fmt.Errorf("index: %w", err)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("index: %w", err)
-	}
-	return nil
-}
-
-// collect runs a query for a list of numbers, which the query sees as the JSON array ?1, and scans each row.
+// collect runs a query for a list of numbers, {ids}, and scans each row.
 func collect[T any, N ~int64](ctx context.Context, ix *Index, query string, list []N, scan func(*sql.Rows, *T) error) ([]T, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
+	numbers := make([]int64, len(list))
+	for i, n := range list {
+		numbers[i] = int64(n)
+	}
 	var all []T
-	err := eachRow(ctx, ix.read, query, []any{jsonInts(list)}, func(rows *sql.Rows) error {
+	err := ix.read.each(ctx, query, []any{numbers}, func(rows *sql.Rows) error {
 		var v T
 		if err := scan(rows, &v); err != nil {
 			return err
@@ -58,13 +44,14 @@ func (ix *Index) ItemIDs(ctx context.Context, keys []string) ([]trace.ItemID, er
 	return ids, nil
 }
 
+// itemID is 0 for an item that nothing names, and for one that the graph in memory does not have yet, so that a trace does
+// not begin where it cannot go on.
 func (ix *Index) itemID(ctx context.Context, key string) (trace.ItemID, error) {
 	var id trace.ItemID
-	err := ix.read.QueryRowContext(ctx, "SELECT id FROM items WHERE key8 = ? AND key = ?", digest8(key), key).Scan(&id)
-	if err != nil && err != sql.ErrNoRows {
-		return 0, fmt.Errorf("index: %w", err)
+	if _, err := ix.read.one(ctx, "SELECT id FROM items WHERE key8 = ?1 AND key = ?2", []any{digest8(key), key}, &id); err != nil {
+		return 0, err
 	}
-	return id, nil
+	return ix.memory.known(id), nil
 }
 
 // ItemKeys implements trace.Graph.
@@ -79,7 +66,7 @@ func (ix *Index) ItemKeys(ctx context.Context, ids []trace.ItemID) (keys []strin
 }
 
 func (ix *Index) storedKeys(ctx context.Context, ids []trace.ItemID) ([]string, error) {
-	return collect(ctx, ix, "SELECT coalesce(i.key, '') FROM json_each(?1) j LEFT JOIN items i ON i.id = j.value ORDER BY j.key", ids,
+	return collect(ctx, ix, "SELECT coalesce(i.key, '') FROM {ids} LEFT JOIN items i ON i.id = j.value ORDER BY j.key", ids,
 		func(r *sql.Rows, key *string) error { return r.Scan(key) })
 }
 
@@ -92,7 +79,7 @@ func (ix *Index) Uses(ctx context.Context, items []trace.ItemID) (out []trace.Us
 	if ix.memory.ask(func() { out = ix.memory.usesOf(items) }) {
 		return out, nil
 	}
-	return collect(ctx, ix, `SELECT u.item, u.event, u.process, u.role, u.time FROM json_each(?1) j CROSS JOIN uses u ON u.item = j.value
+	return collect(ctx, ix, `SELECT u.item, u.event, u.process, u.role, u.time FROM {ids} {each} uses u ON u.item = j.value
 		WHERE u.void = 0 ORDER BY j.key, u.time, u.event`, items, scanUse)
 }
 
@@ -101,7 +88,7 @@ func (ix *Index) Partners(ctx context.Context, processes []trace.ProcessID) (out
 	if ix.memory.ask(func() { out = ix.memory.partners(processes) }) {
 		return out, nil
 	}
-	return collect(ctx, ix, `SELECT u.item, u.event, u.process, u.role, u.time FROM json_each(?1) j CROSS JOIN uses u ON u.process = j.value AND u.process <> 0
+	return collect(ctx, ix, `SELECT u.item, u.event, u.process, u.role, u.time FROM {ids} {each} uses u ON u.process = j.value AND u.process <> 0
 		WHERE u.void = 0 ORDER BY j.key, u.time, u.event, u.item`, processes, scanUse)
 }
 
@@ -114,7 +101,7 @@ func (ix *Index) Contents(ctx context.Context, parents []trace.ItemID) (out []tr
 	if ix.memory.ask(func() { out = ix.memory.contents(parents) }) {
 		return out, nil
 	}
-	return collect(ctx, ix, `SELECT c.parent, c.child, c.event, c.action, c.time FROM json_each(?1) j CROSS JOIN containments c ON c.parent = j.value
+	return collect(ctx, ix, `SELECT c.parent, c.child, c.event, c.action, c.time FROM {ids} {each} containments c ON c.parent = j.value
 		WHERE c.void = 0 ORDER BY j.key, c.time, c.event`, parents, scanContainment)
 }
 
@@ -123,7 +110,7 @@ func (ix *Index) Carriers(ctx context.Context, children []trace.ItemID) (all []t
 	if ix.memory.ask(func() { all = ix.memory.carriers(children) }) {
 		return all, nil
 	}
-	all, err = collect(ctx, ix, `SELECT c.parent, c.child, c.event, c.action, c.time FROM json_each(?1) j CROSS JOIN containments c ON c.child = j.value AND c.child <> 0
+	all, err = collect(ctx, ix, `SELECT c.parent, c.child, c.event, c.action, c.time FROM {ids} {each} containments c ON c.child = j.value AND c.child <> 0
 		WHERE c.void = 0 ORDER BY j.key, c.time, c.event`, children, scanContainment)
 	if err != nil {
 		return nil, err
@@ -133,7 +120,7 @@ func (ix *Index) Carriers(ctx context.Context, children []trace.ItemID) (all []t
 		parents = append(parents, c.Parent)
 	}
 	slices.Sort(parents)
-	emptied, err := collect(ctx, ix, `SELECT c.parent, 0, c.event, c.action, c.time FROM json_each(?1) j CROSS JOIN containments c ON c.parent = j.value AND c.child = 0
+	emptied, err := collect(ctx, ix, `SELECT c.parent, 0, c.event, c.action, c.time FROM {ids} {each} containments c ON c.parent = j.value AND c.child = 0
 		WHERE c.void = 0 ORDER BY j.key, c.time, c.event`, slices.Compact(parents), scanContainment)
 	return append(all, emptied...), err
 }
@@ -147,7 +134,7 @@ func (ix *Index) Instances(ctx context.Context, lots []trace.ItemID) (out []trac
 	if ix.memory.ask(func() { out = ix.memory.instances(lots) }) {
 		return out, nil
 	}
-	return collect(ctx, ix, `SELECT m.instance, m.lot, m.event FROM json_each(?1) j CROSS JOIN memberships m ON m.lot = j.value
+	return collect(ctx, ix, `SELECT m.instance, m.lot, m.event FROM {ids} {each} memberships m ON m.lot = j.value
 		WHERE m.void = 0 ORDER BY j.key, m.instance, m.event`, lots, scanMembership)
 }
 
@@ -156,13 +143,13 @@ func (ix *Index) Lots(ctx context.Context, instances []trace.ItemID) (out []trac
 	if ix.memory.ask(func() { out = ix.memory.lots(instances) }) {
 		return out, nil
 	}
-	return collect(ctx, ix, `SELECT m.instance, m.lot, m.event FROM json_each(?1) j CROSS JOIN memberships m ON m.instance = j.value
+	return collect(ctx, ix, `SELECT m.instance, m.lot, m.event FROM {ids} {each} memberships m ON m.instance = j.value
 		WHERE m.void = 0 ORDER BY j.key, m.lot, m.event`, instances, scanMembership)
 }
 
 // EventBodies implements trace.EventReader.
 func (ix *Index) EventBodies(ctx context.Context, ids []trace.EventID) ([]*event.Event, error) {
-	bodies, err := collect(ctx, ix, "SELECT coalesce(e.body, '') FROM json_each(?1) j LEFT JOIN events e ON e.id = j.value ORDER BY j.key", ids,
+	bodies, err := collect(ctx, ix, "SELECT coalesce(e.body, '') FROM {ids} LEFT JOIN events e ON e.id = j.value ORDER BY j.key", ids,
 		func(r *sql.Rows, e **event.Event) error {
 			var body sql.RawBytes
 			if err := r.Scan(&body); err != nil {

@@ -1,4 +1,4 @@
-package sqlite
+package sqlindex
 
 import (
 	"context"
@@ -47,11 +47,13 @@ func paged[T any](ctx context.Context, ix *Index, query, no string, args []any, 
 		return nil, "", err
 	}
 	if after != nil {
-		query, args = query+" AND "+no+" < ?", append(args, after[0])
+		args = append(args, after[0])
+		query += fmt.Sprintf(" AND %s < ?%d", no, len(args))
 	}
 	limit := page.Size()
 	var last int64
-	err = eachRow(ctx, ix.read, query+" ORDER BY "+no+" DESC LIMIT ?", append(args, limit+1), func(rows *sql.Rows) error {
+	args = append(args, limit+1)
+	err = ix.read.each(ctx, fmt.Sprintf("%s ORDER BY %s DESC LIMIT ?%d", query, no, len(args)), args, func(rows *sql.Rows) error {
 		if len(list) == limit {
 			next = writeCursor(last)
 			return nil
@@ -66,9 +68,9 @@ func paged[T any](ctx context.Context, ix *Index, query, no string, args []any, 
 	return list, next, err
 }
 
-// filter is the SQL condition of an ActFilter on acts a and transactions t. named selects the acts that name an item ?.
+// filter is the SQL condition of an ActFilter on acts a and transactions t. named selects the acts that name an item ?1.
 func (ix *Index) filter(ctx context.Context, f index.ActFilter, named string) (condition string, args []any, err error) {
-	condition = "1"
+	condition = "1 = 1"
 	if f.Item != "" {
 		id, err := ix.itemID(ctx, f.Item)
 		if err != nil {
@@ -77,7 +79,8 @@ func (ix *Index) filter(ctx context.Context, f index.ActFilter, named string) (c
 		condition, args = named, append(args, int64(id))
 	}
 	if f.Member != "" {
-		condition, args = condition+" AND t.member = ?", append(args, f.Member)
+		args = append(args, f.Member)
+		condition += fmt.Sprintf(" AND t.member = ?%d", len(args))
 	}
 	return condition, args, nil
 }
@@ -105,7 +108,7 @@ func scanInspection(rows *sql.Rows, no *int64, in *index.Inspection) error {
 
 // Inspections implements index.Reader.
 func (ix *Index) Inspections(ctx context.Context, f index.ActFilter, page index.Page) ([]index.Inspection, string, error) {
-	condition, args, err := ix.filter(ctx, f, "a.item = ?")
+	condition, args, err := ix.filter(ctx, f, "a.item = ?1")
 	if err != nil {
 		return nil, "", err
 	}
@@ -114,7 +117,7 @@ func (ix *Index) Inspections(ctx context.Context, f index.ActFilter, page index.
 
 // Inspection implements index.Reader.
 func (ix *Index) Inspection(ctx context.Context, id string) (index.Inspection, error) {
-	list, _, err := paged(ctx, ix, inspectionQuery+"a.id = ?", "a.no", []any{id}, index.Page{Limit: 1}, scanInspection)
+	list, _, err := paged(ctx, ix, inspectionQuery+"a.id = ?1", "a.no", []any{id}, index.Page{Limit: 1}, scanInspection)
 	return only(list, err)
 }
 
@@ -165,7 +168,7 @@ func scanHold(rows *sql.Rows, no *int64, h *index.Hold) error {
 
 // Holds implements index.Reader.
 func (ix *Index) Holds(ctx context.Context, f index.ActFilter, page index.Page) ([]index.Hold, string, error) {
-	condition, args, err := ix.filter(ctx, f, "a.item = ?")
+	condition, args, err := ix.filter(ctx, f, "a.item = ?1")
 	if err != nil {
 		return nil, "", err
 	}
@@ -177,7 +180,7 @@ func (ix *Index) Holds(ctx context.Context, f index.ActFilter, page index.Page) 
 
 // Hold implements index.Reader.
 func (ix *Index) Hold(ctx context.Context, id string) (index.Hold, error) {
-	list, _, err := paged(ctx, ix, holdQuery+"a.id = ?", "a.no", []any{id}, index.Page{Limit: 1}, scanHold)
+	list, _, err := paged(ctx, ix, holdQuery+"a.id = ?1", "a.no", []any{id}, index.Page{Limit: 1}, scanHold)
 	return only(list, err)
 }
 
@@ -205,7 +208,7 @@ func scanViolation(rows *sql.Rows, no *int64, v *index.Violation) error {
 
 // Violations implements index.Reader.
 func (ix *Index) Violations(ctx context.Context, f index.ActFilter, page index.Page) ([]index.Violation, string, error) {
-	condition, args, err := ix.filter(ctx, f, "a.no IN (SELECT violation FROM violation_items WHERE item = ?)")
+	condition, args, err := ix.filter(ctx, f, "a.no IN (SELECT violation FROM violation_items WHERE item = ?1)")
 	if err != nil {
 		return nil, "", err
 	}

@@ -1,10 +1,12 @@
-package sqlite
+package sqlindex
 
 import (
 	"context"
-	"database/sql"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -18,20 +20,16 @@ import (
 
 // Position implements index.Writer.
 func (ix *Index) Position(ctx context.Context) (height uint64, hash [32]byte, err error) {
-	return position(ctx, ix.read)
+	return position(ctx, ix.read, "")
 }
 
-type queryer interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
-func position(ctx context.Context, db queryer) (height uint64, hash [32]byte, err error) {
+func position(ctx context.Context, d db, lock string) (height uint64, hash [32]byte, err error) {
 	var h []byte
-	if err := db.QueryRowContext(ctx, "SELECT height, hash FROM position").Scan(&height, &h); err != nil {
-		return 0, hash, fmt.Errorf("index: read position: %w", err)
+	found, err := d.one(ctx, "SELECT height, hash FROM position"+lock, nil, &height, &h)
+	if err != nil {
+		return 0, hash, fmt.Errorf("read position: %w", err)
 	}
-	if copy(hash[:], h) != len(h) || len(h) != len(hash) {
+	if !found || copy(hash[:], h) != len(h) || len(h) != len(hash) {
 		return 0, hash, errors.New("index: the position is damaged")
 	}
 	return height, hash, nil
@@ -44,28 +42,41 @@ func (ix *Index) Apply(ctx context.Context, blocks []*ledger.Block) error {
 	}
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	tx, err := ix.write.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("index: begin: %w", err)
-	}
 	var d delta
-	if err := ix.apply(ctx, tx, blocks, &d); err != nil {
+	if err := ix.commit(ctx, blocks, &d); err != nil {
 		ix.keys.Purge() // it may know numbers that are rolled back
-		return errors.Join(err, tx.Rollback())
-	}
-	if err := tx.Commit(); err != nil {
-		ix.keys.Purge()
-		return fmt.Errorf("index: commit: %w", err)
+		return err
 	}
 	ix.memory.add(&d)
 	return nil
 }
 
-func (ix *Index) apply(ctx context.Context, tx *sql.Tx, blocks []*ledger.Block, d *delta) error {
-	height, hash, err := position(ctx, tx)
+func (ix *Index) commit(ctx context.Context, blocks []*ledger.Block, d *delta) (err error) {
+	conn, err := ix.write.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("index: %w", ix.dialect.Error(err))
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("index: begin: %w", ix.dialect.Error(err))
+	}
+	if err := ix.apply(ctx, Tx{tx, conn}, blocks, d); err != nil {
+		_ = tx.Rollback() // nothing was written; what is wrong has been said
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("index: commit: %w", ix.dialect.Error(err))
+	}
+	return nil
+}
+
+func (ix *Index) apply(ctx context.Context, tx Tx, blocks []*ledger.Block, d *delta) error {
+	height, hash, err := position(ctx, db{tx, ix.dialect}, " {lock}")
 	if err != nil {
 		return err
 	}
+	d.from = height
 	for _, b := range blocks {
 		if b.Height != height || b.Height > 0 && b.PrevHash != hash {
 			return fmt.Errorf("%w: block %d after %d blocks", index.ErrPosition, b.Height, height)
@@ -81,17 +92,18 @@ func (ix *Index) apply(ctx context.Context, tx *sql.Tx, blocks []*ledger.Block, 
 			return fmt.Errorf("index: block %d: %w", b.Height, err)
 		}
 	}
-	if err := p.flush(); err != nil {
+	if err := p.exec("UPDATE position SET height = ?1, hash = ?2", height, hash[:]); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE position SET height = ?, hash = ?", height, hash[:])
-	return err
+	d.upTo = mark{height: height, hash: hash, event: p.last.event, tx: p.last.tx}
+	return ix.dialect.Applied(ctx, tx, height)
 }
 
 // projection turns the blocks of one Apply into rows.
 type projection struct {
 	ctx  context.Context
-	tx   *sql.Tx
+	tx   Tx
+	db   db // tx
 	ids  *interner
 	at   place // of the record at hand
 	last numbers
@@ -99,10 +111,10 @@ type projection struct {
 	graph *delta             // what the rows add to the graph
 	said  map[trace.Use]bool // of the event at hand: an item may be there twice in one role
 
-	txs, events, uses, containments, memberships *inserter
-	inspections, holds                           *inserter
-	violations, violationItems, violationHolds   *inserter
-	evidence                                     *inserter
+	txs, events, uses, containments, memberships *Insert
+	inspections, holds                           *Insert
+	violations, violationItems, violationHolds   *Insert
+	evidence                                     *Insert
 }
 
 // place is where a record stands.
@@ -113,11 +125,11 @@ type place struct {
 }
 
 // numbers are the highest ones given so far.
-type numbers struct{ tx, event, inspection, hold, violation int64 }
+type numbers struct{ tx, event, process, inspection, hold, violation int64 }
 
-func newProjection(ctx context.Context, ix *Index, tx *sql.Tx, blocks []*ledger.Block, d *delta) (*projection, error) {
+func newProjection(ctx context.Context, ix *Index, tx Tx, blocks []*ledger.Block, d *delta) (*projection, error) {
 	p := &projection{
-		ctx: ctx, tx: tx, graph: d, said: map[trace.Use]bool{},
+		ctx: ctx, tx: tx, db: db{tx, ix.dialect}, graph: d, said: map[trace.Use]bool{},
 		txs:            insertInto("txs", "no, id, member, time, block"),
 		events:         insertInto("events", "id, hash, hash8, name8, tx, pos, block, notes, body"),
 		uses:           insertInto("uses", "item, time, event, role, process, block"),
@@ -130,23 +142,27 @@ func newProjection(ctx context.Context, ix *Index, tx *sql.Tx, blocks []*ledger.
 		violationHolds: insertNew("violation_holds", "hold, violation, block"),
 		evidence:       insertNew("evidence", "sha256, body, block"),
 	}
-	err := tx.QueryRowContext(ctx, `SELECT coalesce((SELECT max(no) FROM txs), 0), coalesce((SELECT max(id) FROM events), 0),
-		coalesce((SELECT max(no) FROM inspections), 0), coalesce((SELECT max(no) FROM holds), 0), coalesce((SELECT max(no) FROM violations), 0)`).
-		Scan(&p.last.tx, &p.last.event, &p.last.inspection, &p.last.hold, &p.last.violation)
+	_, err := p.db.one(ctx, `SELECT coalesce((SELECT max(no) FROM txs), 0), coalesce((SELECT max(id) FROM events), 0), coalesce((SELECT max(id) FROM processes), 0),
+		coalesce((SELECT max(no) FROM inspections), 0), coalesce((SELECT max(no) FROM holds), 0), coalesce((SELECT max(no) FROM violations), 0)`, nil,
+		&p.last.tx, &p.last.event, &p.last.process, &p.last.inspection, &p.last.hold, &p.last.violation)
 	if err != nil {
-		return nil, fmt.Errorf("index: read numbers: %w", err)
+		return nil, err
 	}
-	p.ids, err = newInterner(ctx, tx, ix.keys, blocks, d)
+	p.ids, err = newInterner(ctx, p.db, ix.keys, blocks, d)
 	return p, err
 }
 
 // flush writes what was collected.
 func (p *projection) flush() error {
-	for _, in := range []*inserter{p.txs, p.ids.items, p.events, p.uses, p.containments, p.memberships, p.inspections, p.holds, p.violations,
+	for _, in := range []*Insert{p.txs, p.ids.items, p.events, p.uses, p.containments, p.memberships, p.inspections, p.holds, p.violations,
 		p.violationItems, p.violationHolds, p.evidence} {
-		if err := in.flush(p.ctx, p.tx); err != nil {
-			return fmt.Errorf("index: write %s: %w", in.head, err)
+		if len(in.Args) == 0 {
+			continue
 		}
+		if err := p.db.Insert(p.ctx, p.tx, in); err != nil {
+			return fmt.Errorf("index: write %s: %w", in.Table, p.db.Error(err))
+		}
+		in.Args = in.Args[:0]
 	}
 	return nil
 }
@@ -155,8 +171,10 @@ func (p *projection) exec(query string, args ...any) error {
 	if err := p.flush(); err != nil { // it may concern rows that were only collected
 		return err
 	}
-	_, err := p.tx.ExecContext(p.ctx, query, args...)
-	return err
+	if _, err := p.tx.ExecContext(p.ctx, p.db.SQL(query), p.db.Args(args)...); err != nil {
+		return fmt.Errorf("index: %w", p.db.Error(err))
+	}
+	return nil
 }
 
 func (p *projection) block(b *ledger.Block) error {
@@ -209,7 +227,7 @@ func (p *projection) record(r *contract.Record, o *contract.Outcome) error {
 		if err != nil {
 			return err
 		}
-		return p.exec("UPDATE holds SET released = ?, release_pos = ?, release = ? WHERE id = ? AND released = 0",
+		return p.exec("UPDATE holds SET released = ?1, release_pos = ?2, release = ?3 WHERE id = ?4 AND released = 0",
 			p.at.tx, p.at.pos, body, r.Release.Hold)
 	case r.Registration != nil:
 		return p.registration(r.Registration)
@@ -219,6 +237,9 @@ func (p *projection) record(r *contract.Record, o *contract.Outcome) error {
 
 func (p *projection) files(list []contract.Evidence) error {
 	for i := range list {
+		if _, err := hex.DecodeString(list[i].SHA256); err != nil || len(list[i].SHA256) != 2*sha256.Size {
+			continue // the contract does not look at the name of a document: there is no such file
+		}
 		body, err := json.Marshal(&list[i])
 		if err != nil {
 			return err
@@ -229,7 +250,7 @@ func (p *projection) files(list []contract.Evidence) error {
 }
 
 // act adds an inspection or a hold.
-func (p *projection) act(in *inserter, no int64, item string, r *contract.Record, o *contract.Outcome) error {
+func (p *projection) act(in *Insert, no int64, item string, r *contract.Record, o *contract.Outcome) error {
 	body, err := json.Marshal(r, json.Deterministic(true))
 	if err != nil {
 		return err
@@ -312,17 +333,17 @@ func (p *projection) links(e *event.Event, no int64) error {
 }
 
 func (p *projection) use(u trace.Use) {
-	p.graph.uses = append(p.graph.uses, u)
+	p.graph.addUse(u)
 	p.uses.row(int64(u.Item), u.Time, int64(u.Event), int64(u.Role), int64(u.Process), int64(p.at.block))
 }
 
 func (p *projection) containment(c trace.Containment) {
-	p.graph.containments = append(p.graph.containments, c)
+	p.graph.addContainment(c)
 	p.containments.row(int64(c.Parent), int64(c.Child), c.Time, int64(c.Event), int64(c.Action), int64(p.at.block))
 }
 
 func (p *projection) membership(m trace.Membership) {
-	p.graph.memberships = append(p.graph.memberships, m)
+	p.graph.addMembership(m)
 	p.memberships.row(int64(m.Instance), int64(m.Lot), int64(m.Event), int64(p.at.block))
 }
 
@@ -351,12 +372,12 @@ func (p *projection) process(e *event.Event, no int64) (int64, error) {
 	key, _ := gs1.Canonical(e.TransformationID) // as the contract and the event hash have it
 	key8 := digest8(key)
 	var id int64
-	err := p.tx.QueryRowContext(p.ctx, "SELECT id FROM processes WHERE key8 = ? AND key = ?", key8, key).Scan(&id)
-	if !errors.Is(err, sql.ErrNoRows) {
+	found, err := p.db.one(p.ctx, "SELECT id FROM processes WHERE key8 = ?1 AND key = ?2", []any{key8, key}, &id)
+	if found || err != nil {
 		return -id, err
 	}
-	err = p.tx.QueryRowContext(p.ctx, "INSERT INTO processes (key8, key, block) VALUES (?, ?, ?) RETURNING id", key8, key, int64(p.at.block)).Scan(&id)
-	return -id, err
+	p.last.process++
+	return -p.last.process, p.exec("INSERT INTO processes (id, key8, key, block) VALUES (?1, ?2, ?3, ?4)", p.last.process, key8, key, p.at.block)
 }
 
 // declareVoid marks an event and all its links as void. A declaration of an event that was never sent is kept as that
@@ -370,29 +391,29 @@ func (p *projection) declareVoid(r *contract.Record, o *contract.Outcome) error 
 		return err
 	}
 	var no int64
-	err = p.tx.QueryRowContext(p.ctx, "SELECT id FROM events WHERE hash8 = ? AND hash = ?", hash8, hash).Scan(&no)
-	if errors.Is(err, sql.ErrNoRows) {
-		if err = p.event(r, o); err != nil {
+	found, err := p.db.one(p.ctx, "SELECT id FROM events WHERE hash8 = ?1 AND hash = ?2", []any{hash8, hash}, &no)
+	if err != nil {
+		return err
+	}
+	if !found {
+		if err := p.event(r, o); err != nil {
 			return err
 		}
 		no = p.last.event
 	}
-	if err != nil {
-		return err
-	}
-	if err := p.exec("UPDATE events SET void = ? WHERE id = ? AND void = 0", p.at.tx, no); err != nil {
+	if err := p.exec("UPDATE events SET void = ?1 WHERE id = ?2 AND void = 0", p.at.tx, no); err != nil {
 		return err
 	}
 	var items []trace.ItemID
 	for _, it := range r.Event.Items() {
 		items = append(items, p.ids.id(it.Key, p.at))
+		p.graph.void(trace.EventID(no), items[len(items)-1])
 	}
-	p.graph.voids, p.graph.voidItems = append(p.graph.voids, trace.EventID(no)), append(p.graph.voidItems, items)
 	for _, item := range items {
 		for _, update := range []string{
-			"UPDATE uses SET void = 1 WHERE item = ? AND event = ?",
-			"UPDATE containments SET void = 1 WHERE parent = ? AND event = ?",
-			"UPDATE memberships SET void = 1 WHERE instance = ? AND event = ?",
+			"UPDATE uses SET void = 1 WHERE item = ?1 AND event = ?2",
+			"UPDATE containments SET void = 1 WHERE parent = ?1 AND event = ?2",
+			"UPDATE memberships SET void = 1 WHERE instance = ?1 AND event = ?2",
 		} {
 			if err := p.exec(update, int64(item), no); err != nil {
 				return err
@@ -434,28 +455,34 @@ func (p *projection) violation(r *contract.Record, o *contract.Outcome) error {
 
 func (p *projection) registration(r *contract.Registration) error {
 	for i := range r.Members {
-		if err := p.master("member", r.Members[i].MSP, &r.Members[i]); err != nil {
+		if err := p.master("member", r.Members[i].MSP, r.Members[i].Name, &r.Members[i]); err != nil {
 			return err
 		}
 	}
 	for i := range r.Sites {
-		if err := p.master("site", r.Sites[i].ID, &r.Sites[i]); err != nil {
+		if err := p.master("site", r.Sites[i].ID, r.Sites[i].Name, &r.Sites[i]); err != nil {
 			return err
 		}
 	}
 	for i := range r.Products {
-		if err := p.master("product", r.Products[i].ID, &r.Products[i]); err != nil {
+		if err := p.master("product", r.Products[i].ID, r.Products[i].Name, &r.Products[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *projection) master(kind, id string, value any) error {
+func (p *projection) master(kind, id string, name contract.Text, value any) error {
 	body, err := json.Marshal(value, json.Deterministic(true))
 	if err != nil {
 		return err
 	}
-	return p.exec("INSERT INTO masters (kind, id, body, block) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body, block = excluded.block",
-		kind, itemKey(id), body, int64(p.at.block))
+	return p.exec(`INSERT INTO masters (kind, id, name, body, block) VALUES (?1, ?2, ?3, ?4, ?5)
+		ON CONFLICT (kind, id) DO UPDATE SET name = excluded.name, body = excluded.body, block = excluded.block`,
+		kind, itemKey(id), searchable(name), body, p.at.block)
+}
+
+// searchable is the form in which a name is looked for: the value itself is in the body. PostgreSQL keeps no NUL in a text.
+func searchable(name contract.Text) string {
+	return strings.ReplaceAll(name.ZH+"\n"+name.EN, "\x00", "")
 }

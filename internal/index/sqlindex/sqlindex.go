@@ -1,0 +1,94 @@
+// Package sqlindex is the read model in an SQL database, whichever that is: how blocks become rows, how rows become answers,
+// and the graph for traces in memory. Packages sqlite and postgres open their database and add their dialect.
+package sqlindex
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/foodtrace-ledger/foodtrace/internal/index"
+	"github.com/foodtrace-ledger/foodtrace/internal/trace"
+)
+
+// DefaultGraphMB is how much memory the graph for traces may take unless something else is said: ten million lots.
+const DefaultGraphMB = 2048
+
+// internedKeys is how many item numbers the writer remembers: about 100 MB, the lots that a large network moves in a week.
+const internedKeys = 1 << 19
+
+// Index is the read model. It implements index.Index.
+type Index struct {
+	dialect Dialect
+	write   *sql.DB
+	reader  *sql.DB
+	read    db // reader
+
+	mu     sync.Mutex // serialises Apply
+	keys   *lru.Cache[string, trace.ItemID]
+	memory memory
+}
+
+var (
+	_ index.Index      = (*Index)(nil)
+	_ index.Verifiable = (*Index)(nil)
+)
+
+// New makes an index of a database that has the tables. It closes both. The graph in memory may take graphMB; a larger one, or
+// any with a negative number, is read from the database, which is about ten times slower. 0 is DefaultGraphMB.
+func New(d Dialect, write, read *sql.DB, graphMB int) (*Index, error) {
+	keys, err := lru.New[string, trace.ItemID](internedKeys)
+	if err != nil {
+		return nil, errors.Join(err, write.Close(), read.Close())
+	}
+	ix := &Index{dialect: d, write: write, reader: read, read: db{read, d}, keys: keys}
+	if graphMB == 0 {
+		graphMB = DefaultGraphMB
+	}
+	if ix.memory.limit = int64(graphMB) << 20; graphMB < 0 {
+		ix.memory.state = tooLarge
+	}
+	return ix, nil
+}
+
+// Close closes the database. Nothing is lost: what was applied is in it.
+func (ix *Index) Close() error { return errors.Join(ix.reader.Close(), ix.write.Close()) }
+
+// Forget forgets what the writer remembers of the database: somebody else may have written it.
+func (ix *Index) Forget() {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	ix.keys.Purge()
+}
+
+// Load reads the graph into memory. Apply waits for it, from the moment at which begun is called.
+func (ix *Index) Load(ctx context.Context, begun func()) error {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	begun()
+	_, err := ix.Follow(ctx)
+	return err
+}
+
+// Follow brings the graph in memory to the height of the database, from the start or from where it is, and returns that height:
+// what reads are sure to see from now on. It is not called twice at once.
+func (ix *Index) Follow(ctx context.Context) (height uint64, err error) {
+	tx, err := ix.beginRead(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = tx.Rollback() }() // it only reads
+	return ix.memory.follow(ctx, db{tx, ix.dialect})
+}
+
+// beginRead begins a transaction that reads one state of the index.
+func (ix *Index) beginRead(ctx context.Context) (*sql.Tx, error) {
+	tx, err := ix.reader.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return nil, ix.dialect.Error(err)
+	}
+	return tx, nil
+}
