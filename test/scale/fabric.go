@@ -33,7 +33,8 @@ func openFabric(ctx context.Context, dir string) (s *system, done func() error, 
 	}
 	first := n.Members()[0]
 	replica := filepath.Join(dir, "replica")
-	l, err := fabric.Open(fabric.Options{Config: n.Config(first), Identity: signers[first], Dir: replica})
+	options := fabric.Options{Config: n.Config(first), Identity: signers[first], Dir: replica}
+	l, err := fabric.Open(options)
 	if err != nil {
 		return nil, nil, errors.Join(err, n.Down(false))
 	}
@@ -42,6 +43,10 @@ func openFabric(ctx context.Context, dir string) (s *system, done func() error, 
 		return nil, nil, err
 	}
 	s.signer = spread(n.Members(), signers)
+	s.catchUp = func(ctx context.Context) error {
+		options.Dir = filepath.Join(dir, "replica2")
+		return catchUp(ctx, options, s.next)
+	}
 	peer := filepath.Join(home, "organisations", first, "peer", "data", "ledgersData")
 	orderer := filepath.Join(home, "organisations", "orderers", "orderer1", "data")
 	s.sizes = []stored{
@@ -54,6 +59,21 @@ func openFabric(ctx context.Context, dir string) (s *system, done func() error, 
 		{"an orderer: log of the consensus", filepath.Join(orderer, "wal")},
 	}
 	return s, done, nil
+}
+
+// catchUp makes a replica with so many blocks.
+func catchUp(ctx context.Context, options fabric.Options, height uint64) (err error) {
+	l, err := fabric.Open(options)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	for b, err := range l.Blocks(ctx, height-1) {
+		if b != nil || err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }
 
 // authorities are the members of the simulated world that write acts.

@@ -112,7 +112,11 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(fill(ctx, o, s), done())
+	err = fill(ctx, o, s)
+	if err == nil && s.catchUp != nil {
+		err = rebuildReplica(ctx, os.Stdout, s)
+	}
+	err = errors.Join(err, done())
 	if err != nil || o.fabric || s.events > rebuildUpTo {
 		return err
 	}
