@@ -50,13 +50,13 @@ func openFabric(ctx context.Context, dir string) (s *system, done func() error, 
 	peer := filepath.Join(home, "organisations", first, "peer", "data", "ledgersData")
 	orderer := filepath.Join(home, "organisations", "orderers", "orderer1", "data")
 	s.sizes = []stored{
-		{"gateway: replica", replica},
-		{"a peer: blocks", filepath.Join(peer, "chains", "chains")},
-		{"a peer: index of blocks", filepath.Join(peer, "chains", "index")},
-		{"a peer: state database", filepath.Join(peer, "stateLeveldb")},
-		{"a peer: all", peer},
-		{"an orderer: blocks", filepath.Join(orderer, "ledger")},
-		{"an orderer: log of the consensus", filepath.Join(orderer, "wal")},
+		{name: "gateway: replica", path: replica},
+		{name: "a peer: blocks", path: filepath.Join(peer, "chains", "chains")},
+		{name: "a peer: index of blocks", path: filepath.Join(peer, "chains", "index")},
+		{name: "a peer: state database", path: filepath.Join(peer, "stateLeveldb")},
+		{name: "a peer: all", path: peer},
+		{name: "an orderer: blocks", path: filepath.Join(orderer, "ledger")},
+		{name: "an orderer: log of the consensus", path: filepath.Join(orderer, "wal")},
 	}
 	return s, done, nil
 }

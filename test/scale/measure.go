@@ -41,7 +41,7 @@ func (s *system) figures(ctx context.Context, c clock) (all []figure, err error)
 	add("evidence: documents, B", float64(s.document))
 	add("evidence: documents if compressed (zstd), B", float64(s.squeezed))
 	for _, part := range s.sizes {
-		add(part.name+", B", float64(size(part.path)))
+		add(part.name+", B", float64(size(part.path)-part.before))
 	}
 	add("ledger: transactions", float64(s.txs))
 	add("ledger: findings", float64(s.findings))

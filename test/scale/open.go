@@ -26,7 +26,7 @@ func openEmbedded(_ context.Context, dir string) (s *system, done func() error, 
 	}
 	ids := identity.Open(dir, nil)
 	s.signer = func(msp string) (ledger.Signer, error) { return ids.Ensure(msp, user) }
-	s.sizes = []stored{{"ledger: file", embedded.LogPath(dir)}, {"state: on disk", filepath.Join(dir, "state")}}
+	s.sizes = []stored{{name: "ledger: file", path: embedded.LogPath(dir)}, {name: "state: on disk", path: filepath.Join(dir, "state")}}
 	return s, done, nil
 }
 

@@ -55,7 +55,10 @@ type system struct {
 }
 
 // stored is a file or a folder that grows with the events.
-type stored struct{ name, path string }
+type stored struct {
+	name, path string
+	before     int64 // its size before the first event
+}
 
 // written is what the contract reads and writes, estimated from the sampled deliveries.
 type written struct{ reads, keys, bytes float64 }
@@ -66,7 +69,13 @@ func (s *system) register(ctx context.Context, r contract.Registration) error {
 	if err != nil {
 		return err
 	}
-	return s.submit(ctx, by, &contract.Batch{Records: []contract.Record{{Registration: &r}}})
+	if err := s.submit(ctx, by, &contract.Batch{Records: []contract.Record{{Registration: &r}}}); err != nil {
+		return err
+	}
+	for i := range s.sizes {
+		s.sizes[i].before = size(s.sizes[i].path)
+	}
+	return nil
 }
 
 // take brings a delivery all the way.
