@@ -203,7 +203,7 @@ func (s *Resolver) publicJSON(r *http.Request, t target) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		return json.Marshal(d)
+		return json.Marshal(d, json.Deterministic(true))
 	}
 	items, _, err := v.Items(r.Context(), t.key, index.Page{Limit: maxLots})
 	if err != nil {
