@@ -99,7 +99,7 @@ func (c Config) clientFor(host string, secure bool) (*minio.Client, error) {
 	transport.DialContext = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext
 	transport.ResponseHeaderTimeout = answerTimeout
 	// TrailingHeaders stays off: servers that are in use refuse the checksums sent there. MD5 and our own digest do.
-	client, err := minio.New(host, &minio.Options{Creds: keys, Secure: secure, Region: c.Region, Transport: transport, MaxRetries: maxTries})
+	client, err := minio.New(host, &minio.Options{Creds: keys, Secure: secure, Region: c.Region, Transport: guarded{transport}, MaxRetries: maxTries})
 	if err != nil {
 		return nil, fmt.Errorf("evidence: the configuration of S3: %w", err)
 	}
