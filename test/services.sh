@@ -32,7 +32,7 @@ end() {
     kill -9 $pids 2>/dev/null || true
     status=1
   fi
-  awk -v dir="$work/" 'index($2, dir) == 1 { print $2 }' /proc/mounts | xargs -r umount --lazy
+  awk -v dir="$work/" 'index($2, dir) == 1 { print $2 }' /proc/mounts | xargs -r umount --lazy || true
   rm -rf "$work"
   exit $status
 }
