@@ -38,7 +38,7 @@ end() {
 }
 trap end EXIT
 
-packages=${*:-$(grep -rlE 'services\.|fabricnet\.|FOODTRACE_SERVICES' --include='*_test.go' chaincode cmd gateway ingest internal | xargs -n1 dirname | sort -u | sed 's|^|./|')}
+packages=${*:-$(go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./... | awk '/internal\/(services|fabricnet)/ { print $1 }')}
 echo "running the tests on real servers, one package at a time:"
 printf '  %s\n' $packages
 TMPDIR=$work FOODTRACE_SERVICES=1 go test -race -count=1 -p 1 -timeout 40m $packages
