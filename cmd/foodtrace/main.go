@@ -35,6 +35,7 @@ type cli struct {
 	Release  releaseCmd  `cmd:"" help:"End a hold."`
 	Verify   verifyCmd   `cmd:"" help:"Check the whole chain, the evidence and the index; say what is wrong and where."`
 	Hash     hashCmd     `cmd:"" help:"Event hash IDs (CBV 2.0) of the events of a file."`
+	Network  networkCmd  `cmd:"" help:"Run a real Hyperledger Fabric network on this machine."`
 	Simulate simulateCmd `cmd:"" help:"Write a synthetic supply chain as EPCIS 2.0 JSON."`
 }
 

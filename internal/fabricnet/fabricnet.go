@@ -53,6 +53,9 @@ func DefaultMembers() []contract.Member {
 	}
 }
 
+// Dir is the network's directory.
+func (n *Network) Dir() string { return n.dir }
+
 // Up makes the network in a directory run: it builds it in an empty one, and starts in another what does not run.
 func Up(ctx context.Context, o Options) (*Network, error) {
 	if o.Proxy && o.Detach {
@@ -61,7 +64,7 @@ func Up(ctx context.Context, o Options) (*Network, error) {
 	if err := prepare(o.Dir); err != nil {
 		return nil, err
 	}
-	n, err := Open(o)
+	n, err := at(o)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -75,7 +78,26 @@ func Up(ctx context.Context, o Options) (*Network, error) {
 }
 
 // Open returns the network in a directory, running or not. fs.ErrNotExist: there is none.
-func Open(o Options) (*Network, error) {
+func Open(ctx context.Context, o Options) (*Network, error) {
+	n, err := at(o)
+	if err != nil {
+		return nil, err
+	}
+	return n, n.needTools(ctx)
+}
+
+// Down stops the network in a directory and removes it; with keep, the directory stays and Up continues the network.
+// fs.ErrNotExist: there is none.
+func Down(dir string, keep bool) error {
+	n, err := at(Options{Dir: dir})
+	if err != nil {
+		return err
+	}
+	return n.Down(keep)
+}
+
+// at is the network in a directory, without a state where there is none (fs.ErrNotExist).
+func at(o Options) (*Network, error) {
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
 		return nil, err
@@ -88,17 +110,12 @@ func Open(o Options) (*Network, error) {
 	return n, err
 }
 
-// needTools finds the programs, and builds those that are not there.
+// needTools finds Fabric's programs, and builds them where they are not there yet.
 func (n *Network) needTools(ctx context.Context) (err error) {
-	if err := n.needFabric(ctx); err != nil {
+	if n.bin, err = tools.Build(ctx, tools.Fabric, n.options.Progress); err != nil {
 		return err
 	}
 	n.caBin, err = tools.Build(ctx, tools.FabricCA, n.options.Progress)
-	return err
-}
-
-func (n *Network) needFabric(ctx context.Context) (err error) {
-	n.bin, err = tools.Build(ctx, tools.Fabric, n.options.Progress)
 	return err
 }
 

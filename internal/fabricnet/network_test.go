@@ -429,7 +429,7 @@ func TestInterruptedUpAndDown(t *testing.T) {
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the directory is still there: %v", err)
 	}
-	if _, err := Open(Options{Dir: dir}); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Open(t.Context(), Options{Dir: dir}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("opening it: %v", err)
 	}
 }

@@ -227,9 +227,6 @@ func (n *Network) chaincodeStatus(ctx context.Context, s *Status) {
 
 // committed is the definition of the chaincode on the channel, as a member's peer has it.
 func (n *Network) committed(ctx context.Context, msp string) (d Definition, err error) {
-	if err := n.needFabric(ctx); err != nil {
-		return d, err
-	}
 	out, err := n.peer(ctx, msp, "lifecycle", "chaincode", "querycommitted", "--channelID", channel, "--name", chaincodeTerm, "--output", "json")
 	if err != nil {
 		return d, err
@@ -241,7 +238,7 @@ func (n *Network) committed(ctx context.Context, msp string) (d Definition, err 
 func (n *Network) certificates(s *Status, now time.Time) error {
 	for _, top := range []string{"ca", "organisations", "members"} {
 		err := filepath.WalkDir(n.path(top), func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || filepath.Ext(path) != ".pem" || strings.HasSuffix(path, "key.pem") || filepath.Base(filepath.Dir(path)) == "tlscacerts" {
+			if err != nil || d.IsDir() || filepath.Ext(path) != ".pem" || strings.HasSuffix(path, "key.pem") || strings.HasSuffix(filepath.Dir(path), "cacerts") {
 				return err
 			}
 			cert, err := readCert(path)
