@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"time"
 
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 )
@@ -23,6 +24,28 @@ type Source interface {
 	Height(ctx context.Context) (uint64, error)
 }
 
+// Shared is an index that several processes write in turn and read at the same time. A projector of such an index leads, or
+// follows the one that does.
+type Shared interface {
+	Writer
+	// Share joins the processes that share the index, until the context ends or something is wrong. It calls moved with every new height
+	// that reads are sure to see, whoever applied it. When this process may apply, and no other one may, it calls lead with a
+	// context that ends with that; once lead returns, another process gets its turn. Errors: of lead, of the database, or the context's.
+	Share(ctx context.Context, moved func(height uint64), lead func(context.Context) error) error
+	// Depose takes the lead from whoever has it.
+	Depose(ctx context.Context) error
+}
+
+// How a projector of a shared index waits.
+const (
+	retryMin = 500 * time.Millisecond // after the database was lost
+	retryMax = 15 * time.Second
+	// stallTimeout is how long the leader may apply nothing while there are blocks: one Apply takes a second at most. Its ledger may
+	// be out of its reach.
+	stallTimeout = 20 * time.Second
+	stallCheck   = 2 * time.Second
+)
+
 var (
 	// ErrAhead: the index has blocks that the ledger has not. One of the two is not what it was.
 	ErrAhead = errors.New("index: ahead of the ledger: remove the index, it is rebuilt from the ledger")
@@ -32,8 +55,8 @@ var (
 	ErrNotRunning = errors.New("index: the projector is not running")
 )
 
-// Projector follows a ledger and applies its blocks to an index. It is the only one that applies. All methods may be
-// called from many goroutines.
+// Projector follows a ledger and applies its blocks to an index. It is the only one that applies, or one of those that take
+// turns if the index is Shared. All methods may be called from many goroutines.
 type Projector struct {
 	source Source
 	index  Writer
@@ -50,7 +73,8 @@ func NewProjector(source Source, w Writer) *Projector {
 }
 
 // Run applies blocks until the context ends, which is no error, or one cannot be read or applied. It may be called again
-// after it has ended, when what it stands on is back.
+// after it has ended, when what it stands on is back. With a shared index it stays when the database is away, and goes on when that
+// is back.
 // Errors: ErrAhead, ErrOtherLedger, those of the ledger and the index.
 func (p *Projector) Run(ctx context.Context) error {
 	err := p.run(ctx)
@@ -75,13 +99,76 @@ func (p *Projector) update(f func()) {
 }
 
 func (p *Projector) run(ctx context.Context) error {
+	shared, ok := p.index.(Shared)
+	if !ok {
+		return p.project(ctx, p.reached)
+	}
+	for wait := retryMin; ; wait = min(2*wait, retryMax) {
+		began := time.Now()
+		err := p.share(ctx, shared)
+		if ctx.Err() != nil || !errors.Is(err, ErrUnavailable) {
+			return err
+		}
+		if time.Since(began) > retryMax {
+			wait = retryMin
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// share leads or follows while the database is there.
+func (p *Projector) share(ctx context.Context, shared Shared) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer cancel() // before the wait
+	watching.Go(func() { p.watch(ctx, shared) })
+	return shared.Share(ctx, p.reached, func(ctx context.Context) error {
+		err := p.project(ctx, func(uint64) {}) // Share says what reads see
+		if ctx.Err() != nil || errors.Is(err, ErrPosition) {
+			return nil // another process has taken over
+		}
+		return err
+	})
+}
+
+// watch takes the lead from a process that does nothing with it.
+func (p *Projector) watch(ctx context.Context, shared Shared) {
+	height, since := p.Height(), time.Now()
+	for {
+		select {
+		case <-time.After(stallCheck):
+		case <-ctx.Done():
+			return
+		}
+		lag, err := p.Lag(ctx)
+		if now := p.Height(); err != nil || lag == 0 || now != height {
+			height, since = now, time.Now()
+		}
+		if time.Since(since) > stallTimeout {
+			_ = shared.Depose(ctx) // if it fails, so will Share
+			since = time.Now()
+		}
+	}
+}
+
+func (p *Projector) reached(height uint64) {
+	p.update(func() { p.height, p.stopped = height, nil })
+}
+
+// project applies blocks from the index's position on and says which height it has reached.
+func (p *Projector) project(ctx context.Context, reached func(height uint64)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	height, hash, err := p.index.Position(ctx)
 	if err != nil {
 		cancel()
 		return err
 	}
-	p.update(func() { p.height, p.stopped = height, nil })
+	reached(height)
 	read := &reader{blocks: make(chan *ledger.Block, maxApplyBlocks)}
 	var reading sync.WaitGroup
 	reading.Go(func() { read.run(ctx, p.source, height, hash) })
@@ -91,7 +178,7 @@ func (p *Projector) run(ctx context.Context) error {
 		if err := p.index.Apply(ctx, batch); err != nil {
 			return err
 		}
-		p.update(func() { p.height = batch[len(batch)-1].Height + 1 })
+		reached(batch[len(batch)-1].Height + 1)
 	}
 	return read.err
 }

@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 	"internal/ledger/fabric":   {"chaincode/contract", "chaincode/protocol", "internal/event", "internal/ledger", "internal/ledger/store"},
 	"internal/index/sqlindex":  {"chaincode/contract", "internal/event", "internal/gs1", "internal/index", "internal/ledger", "internal/trace"},
 	"internal/index/sqlite":    {"internal/index", "internal/index/sqlindex"},
+	"internal/index/postgres":  {"internal/index", "internal/index/sqlindex"},
 	"internal/evidence/fs":     {"internal/evidence"},
 	"internal/evidence/s3":     {"internal/evidence"},
 

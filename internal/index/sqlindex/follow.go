@@ -7,21 +7,37 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/trace"
 )
 
-// follow brings the graph to the state that d reads, and returns the height of that.
-func (m *memory) follow(ctx context.Context, d db) (height uint64, err error) {
+// load reads the whole graph aside.
+func (m *memory) load(ctx context.Context, d db) error {
+	at, err := readMark(ctx, d)
+	if err != nil {
+		return err
+	}
+	all := &loaded{rows{keys: []string{""}}, at} // numbers begin at 1
+	if err := readGraph(ctx, d, mark{}, 0, all); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.aside = all
+	return nil
+}
+
+// follow brings the graph to the state that d reads, and returns the height of that. at is what it had before d began, if it was
+// in use.
+func (m *memory) follow(ctx context.Context, d db, at mark, inUse bool) (height uint64, err error) {
 	now, err := readMark(ctx, d)
 	if err != nil {
 		return 0, err
 	}
-	m.mu.RLock()
-	state, at := m.state, m.at
-	m.mu.RUnlock()
+	if err := m.adopt(ctx, d, now); err != nil {
+		return 0, err
+	}
 	switch {
-	case state == tooLarge:
-		return now.height, nil
-	case state == loading, now.height < at.height, now.height == at.height && now.hash != at.hash: // another database has taken its place
-		return now.height, m.load(ctx, d, now)
-	case now.height == at.height:
+	case !inUse || now == at:
+		return now.height, nil // just loaded, or the database answers, or nothing is new
+	case now.height <= at.height:
+		m.drop() // another database has taken its place
 		return now.height, nil
 	}
 	next := delta{from: at.height, upTo: now}
@@ -32,22 +48,26 @@ func (m *memory) follow(ctx context.Context, d db) (height uint64, err error) {
 	return now.height, nil
 }
 
-// load reads the whole graph.
-func (m *memory) load(ctx context.Context, d db, now mark) error {
-	all := rows{keys: []string{""}} // numbers begin at 1
-	if err := readGraph(ctx, d, mark{}, 0, &all); err != nil {
-		return err
+// adopt puts a graph to use that was read aside, after what has come since: what was read of the database before must not
+// disappear again.
+func (m *memory) adopt(ctx context.Context, d db, now mark) error {
+	m.mu.Lock()
+	all := m.aside
+	m.aside = nil
+	m.mu.Unlock()
+	if all == nil {
+		return nil
+	}
+	if all.at.height < now.height {
+		if err := readGraph(ctx, d, all.at, int64(len(all.keys))-1, all); err != nil {
+			return err
+		}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.rows, m.at, m.state = all, now, current
+	m.rows, m.at, m.state = all.rows, now, current
 	m.watch()
 	return nil
-}
-
-func (m *memory) lastItem() (id int64) {
-	m.ask(func() { id = int64(len(m.keys)) - 1 })
-	return id
 }
 
 func readMark(ctx context.Context, d db) (at mark, err error) {

@@ -15,8 +15,15 @@ type memory struct {
 	limit int64 // bytes
 	mu    sync.RWMutex
 	state state
-	at    mark
+	at    mark // of the rows
 	rows
+	aside *loaded // read, but not in use
+}
+
+// loaded is a whole graph.
+type loaded struct {
+	rows
+	at mark
 }
 
 // mark says how much of the database a graph has.
@@ -147,8 +154,7 @@ func (m *memory) watch() {
 	chains := 4 * int64(len(m.byItem)+len(m.byEvent)+len(m.byProcess)+len(m.byParent)+len(m.byChild)+len(m.byInstance)+len(m.byLot))
 	numbers := int64(max(len(m.keys), len(m.byEvent), len(m.uses), len(m.stays)))
 	if size+chains+m.bytes > m.limit || numbers > math.MaxInt32 {
-		m.rows = rows{}
-		m.state = tooLarge
+		m.rows, m.at, m.state = rows{}, mark{}, tooLarge
 	}
 }
 
@@ -205,6 +211,31 @@ func (m *memory) ask(answer func()) bool {
 	}
 	answer()
 	return true
+}
+
+// now is what the graph has, and whether it is in use.
+func (m *memory) now() (mark, bool) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.at, m.state == current
+}
+
+func (m *memory) lastItem() (id int64) {
+	m.ask(func() { id = int64(len(m.keys)) - 1 })
+	return id
+}
+
+func (m *memory) unloaded() bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.state == loading && m.aside == nil
+}
+
+// drop forgets everything: it is to be loaded again.
+func (m *memory) drop() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.rows, m.at, m.state = rows{}, mark{}, loading
 }
 
 // known is 0 instead of the number of an item that the graph does not have yet.

@@ -64,24 +64,44 @@ func (ix *Index) Forget() {
 	ix.keys.Purge()
 }
 
-// Load reads the graph into memory. Apply waits for it, from the moment at which begun is called.
-func (ix *Index) Load(ctx context.Context, begun func()) error {
+// Load reads the graph aside. The next Follow puts it to use; until then the database answers.
+func (ix *Index) Load(ctx context.Context) error {
+	return ix.inSnapshot(ctx, ix.memory.load)
+}
+
+// Unloaded says that the graph is to be loaded.
+func (ix *Index) Unloaded() bool { return ix.memory.unloaded() }
+
+// Follow brings the graph in memory to the height of the database and returns that height: what reads are sure to see from now
+// on. It is not called twice at once.
+func (ix *Index) Follow(ctx context.Context) (height uint64, err error) {
+	at, inUse := ix.memory.now() // before the snapshot: Apply may bring the memory further meanwhile
+	err = ix.inSnapshot(ctx, func(ctx context.Context, d db) error {
+		height, err = ix.memory.follow(ctx, d, at, inUse)
+		return err
+	})
+	return height, err
+}
+
+// LoadFirst reads the graph and puts it to use before anything is applied. It calls begun when Apply waits for it.
+func (ix *Index) LoadFirst(ctx context.Context, begun func()) error {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	begun()
+	if err := ix.Load(ctx); err != nil {
+		return err
+	}
 	_, err := ix.Follow(ctx)
 	return err
 }
 
-// Follow brings the graph in memory to the height of the database, from the start or from where it is, and returns that height:
-// what reads are sure to see from now on. It is not called twice at once.
-func (ix *Index) Follow(ctx context.Context) (height uint64, err error) {
+func (ix *Index) inSnapshot(ctx context.Context, f func(context.Context, db) error) error {
 	tx, err := ix.beginRead(ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	defer func() { _ = tx.Rollback() }() // it only reads
-	return ix.memory.follow(ctx, db{tx, ix.dialect})
+	defer func() { _ = tx.Rollback() }() // it only read
+	return f(ctx, db{tx, ix.dialect})
 }
 
 // beginRead begins a transaction that reads one state of the index.

@@ -72,7 +72,7 @@ func Open(path string, opts Options) (*Index, error) {
 		begun := make(chan struct{})
 		ix.loaded.Go(func() {
 			// An error is no loss: the file answers, and says what is wrong with it.
-			_ = ix.Load(ctx, func() { close(begun) })
+			_ = ix.LoadFirst(ctx, func() { close(begun) })
 		})
 		<-begun // Apply waits for it
 	}
