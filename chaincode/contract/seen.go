@@ -2,8 +2,8 @@ package contract
 
 import (
 	"encoding/hex"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"crypto/sha256"
@@ -109,20 +109,31 @@ const deedLen = 16
 func deed(e *event.Event) string {
 	items := e.Items()
 	lines := make([]string, 0, len(items)+len(e.Memberships()))
+	var b []byte
 	for i := range items {
 		item := &items[i]
-		lines = append(lines, fmt.Sprintf("%d%t%q%q%q", item.Role, counted(item), item.Key, item.Quantity.String(), item.UOM))
+		b = strconv.AppendBool(strconv.AppendInt(b[:0], int64(item.Role), 10), counted(item))
+		lines = append(lines, string(quote(b, item.Key, item.Quantity.String(), item.UOM)))
 	}
 	for _, m := range e.Memberships() {
-		lines = append(lines, fmt.Sprintf("%q%q", m.Instance, m.Lot))
+		lines = append(lines, string(quote(b[:0], m.Instance, m.Lot)))
 	}
 	slices.Sort(lines)
-	h := sha256.New()
-	fmt.Fprintf(h, "%q%q%q%q%d", e.Type, e.Action, e.Step(), processOf(e), micros(e.Time))
+	b = quote(b[:0], string(e.Type), string(e.Action), e.Step(), processOf(e))
+	b = strconv.AppendInt(b, micros(e.Time), 10)
 	for _, line := range lines {
-		h.Write([]byte(line))
+		b = append(b, line...)
 	}
-	return string(h.Sum(nil)[:deedLen])
+	sum := sha256.Sum256(b)
+	return string(sum[:deedLen])
+}
+
+// quote appends texts so that none runs into the next.
+func quote(b []byte, texts ...string) []byte {
+	for _, t := range texts {
+		b = strconv.AppendQuote(b, t)
+	}
+	return b
 }
 
 // keyEventID is the key of the sender's ID of an event, "" when it has none or it is the event's hash.
