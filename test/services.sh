@@ -10,10 +10,10 @@ need gcc gcc "the race detector and the certificate authority"
 echo '#include <stdlib.h>' | gcc -E - >/dev/null 2>&1 || install "the C compiler" libc6-dev
 if ! command -v postgres >/dev/null && ! ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then
   # The package would start a server of the machine's own. Nobody needs that one.
-  install "PostgreSQL" postgresql-common
+  install "PostgreSQL" --no-install-recommends postgresql-common
   as=; [ "$(id -u)" = 0 ] || as="sudo -n"
   $as sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
-  install "PostgreSQL" postgresql
+  install "PostgreSQL" --no-install-recommends postgresql
 fi
 
 echo "building the programs of the network (the first time: about ten minutes; they are kept)"
