@@ -29,6 +29,8 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 )
 
+var testConfig = Config{Channel: testChannel, Chaincode: testChaincode}
+
 var discard = slog.New(slog.DiscardHandler)
 
 const (
@@ -127,7 +129,7 @@ func newChain(t testing.TB, members ...string) *chain {
 	c.genesis = &common.Block{Header: &common.BlockHeader{}, Data: &common.BlockData{Data: [][]byte{c.configTx(c.config)}}}
 	c.seal(c.genesis)
 	var err error
-	if c.replica, err = openReplica(t.TempDir(), c.genesis, discard); err != nil {
+	if c.replica, err = openReplica(t.TempDir(), testConfig, c.genesis, discard); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.replica.db.Close() })
@@ -352,7 +354,7 @@ func flag(b *common.Block, i int, code peer.TxValidationCode) *common.Block {
 }
 
 func (c *chain) verify(b *common.Block) (*verified, error) {
-	return c.replica.verify(c.genesis, b, testChannel)
+	return c.replica.verify(b)
 }
 
 // accept applies a block that must be right.

@@ -8,7 +8,6 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/fabricnet"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger/fabric"
-	"github.com/foodtrace-ledger/foodtrace/internal/ledger/ledgertest"
 )
 
 // network is shared by the tests that do no harm to it.
@@ -16,24 +15,7 @@ var network fabricnet.Shared
 
 func TestMain(m *testing.M) { os.Exit(network.Run(m)) }
 
-func TestConformance(t *testing.T) {
-	n := network.Get(t)
-	ledgertest.Run(t, func(t *testing.T) ledgertest.Network {
-		l := open(t, n, "regulator")
-		t.Cleanup(func() { verifyClean(t, n, "producer-b") })
-		stranger, err := n.Stranger()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return ledgertest.Network{
-			Ledger:    l,
-			Regulator: signer(t, n, "regulator"),
-			Farm:      signer(t, n, "producer-a"),
-			Shop:      signer(t, n, "retailer"),
-			Stranger:  stranger,
-		}
-	})
-}
+func TestConformance(t *testing.T) { conformance(t, network.Get(t)) }
 
 // open opens a member's ledger with a new replica; the test ends with it closed.
 func open(t testing.TB, n *fabricnet.Network, msp string) *fabric.Ledger {

@@ -24,7 +24,12 @@ const (
 	endorseTimeout = 30 * time.Second
 	// endorseSlow is after what time without an answer one more peer is asked.
 	endorseSlow = 3 * time.Second
+	// endorsePatience is for how long peers are asked in vain: a member's peer, or its chaincode, may be starting again.
+	endorsePatience = 30 * time.Second
 )
+
+// errTooFew is when peers that are needed cannot be reached, or fail: in a while they may be back.
+var errTooFew = errors.New("too few peers endorse it")
 
 // errDisagree is when endorsers, each at a height of its own, came to different results: the proposal is made again.
 var errDisagree = errors.New("the endorsers' results differ")
@@ -127,11 +132,13 @@ type round struct {
 	channel  *channel
 	policy   policy
 
-	left    []*node             // not asked yet
+	all     []*node
+	left    []*node             // of these, not asked yet
 	pending map[string]int      // MSP ID → peers that have not answered
 	answers chan answer         // has room for all
 	results map[string][]answer // by result
 	errs    []error
+	against map[string]bool // MSP IDs of peers that refused it
 }
 
 // endorse asks as many peers as the endorsement policy needs, the member's own first and all at once, and others where these
@@ -141,8 +148,8 @@ func (l *Ledger) endorse(ctx context.Context, by *account, p *proposal, c *chann
 	defer cancel()
 	peers := ordered(l.net.peers, time.Now())
 	r := &round{
-		Ledger: l, ctx: ctx, by: by, proposal: p, channel: c, policy: enough, left: peers,
-		pending: map[string]int{}, answers: make(chan answer, len(peers)), results: map[string][]answer{},
+		Ledger: l, ctx: ctx, by: by, proposal: p, channel: c, policy: enough, all: peers, left: peers,
+		pending: map[string]int{}, answers: make(chan answer, len(peers)), results: map[string][]answer{}, against: map[string]bool{},
 	}
 	slow := time.NewTicker(endorseSlow)
 	defer slow.Stop()
@@ -160,7 +167,7 @@ func (l *Ledger) endorse(ctx context.Context, by *account, p *proposal, c *chann
 		case <-slow.C:
 			r.askNext()
 		case <-ctx.Done():
-			return nil, nil, fmt.Errorf("%w: %w", ledger.ErrNotOrdered, ctx.Err())
+			return nil, nil, notOrdered(context.Cause(ctx))
 		}
 	}
 }
@@ -252,7 +259,10 @@ func (r *round) take(a answer) (result []byte, endorsements []*pb.Endorsement, o
 	}
 	if a.err != nil {
 		r.errs = append(r.errs, fmt.Errorf("peer %s of %s: %w", a.node.Address, a.node.MSP, a.err))
-		if !refused(a.err) && r.ctx.Err() == nil {
+		switch {
+		case refused(a.err):
+			r.against[a.node.MSP] = true
+		case r.ctx.Err() == nil:
 			a.node.fails(time.Now())
 			r.Metrics.Failovers.Add(1)
 		}
@@ -270,17 +280,25 @@ func (r *round) take(a answer) (result []byte, endorsements []*pb.Endorsement, o
 	return a.response.Payload, endorsements, true
 }
 
+// failure says why there are not enough endorsements: because of those who refused it, those who differ, or those who failed.
 func (r *round) failure() error {
-	all := errors.Join(r.errs...)
-	switch {
-	case slices.ContainsFunc(r.errs, refused):
-		return fmt.Errorf("%w: %w", ledger.ErrRefused, all)
+	var all, willing []signer
+	for _, n := range r.all {
+		all = append(all, anyPeer(n.MSP))
+		if !r.against[n.MSP] {
+			willing = append(willing, anyPeer(n.MSP))
+		}
+	}
+	switch errs := errors.Join(r.errs...); {
+	case !r.policy.satisfiedBy(all):
+		return fmt.Errorf("%w: the configured peers cannot satisfy the endorsement policy", ledger.ErrNotOrdered)
+	case !r.policy.satisfiedBy(willing):
+		return refuse(errs)
 	case len(r.results) > 1:
 		return errDisagree
-	case all == nil:
-		return fmt.Errorf("%w: the configured peers cannot satisfy the endorsement policy", ledger.ErrNotOrdered)
+	default:
+		return fmt.Errorf("%w: %w: %w", ledger.ErrNotOrdered, errTooFew, errs)
 	}
-	return fmt.Errorf("%w: too few peers endorse it: %w", ledger.ErrNotOrdered, all)
 }
 
 // refused says whether a peer or its chaincode refused the submission itself, rather than failed.

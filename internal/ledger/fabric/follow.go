@@ -101,7 +101,7 @@ func (l *Ledger) followPeer(ctx context.Context, p *node, first bool) (blocks in
 
 // accept verifies the next block, applies it and shows it to followers and submitters.
 func (l *Ledger) accept(b *common.Block) error {
-	v, err := l.replica.verify(l.genesis, b, l.opts.Config.Channel)
+	v, err := l.replica.verify(b)
 	if err != nil {
 		return err
 	}
@@ -206,7 +206,7 @@ func (l *Ledger) await(ctx context.Context, height uint64) (top uint64, err erro
 		}
 		select {
 		case <-next:
-		case <-l.closing:
+		case <-l.open.Done():
 		case <-ctx.Done():
 			return top, nil
 		}
@@ -326,17 +326,14 @@ func (l *Ledger) block(ctx context.Context, height uint64) (found *ledger.Block,
 	return found, err
 }
 
-// whileOpen is ctx, which ends also when the ledger is closed.
+// whileOpen is ctx, which ends also, with ErrClosed as its cause, when the ledger is closed.
 func (l *Ledger) whileOpen(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	go func() {
-		select {
-		case <-l.closing:
-			cancel(ledger.ErrClosed)
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() { cancel(nil) }
+	stop := context.AfterFunc(l.open, func() { cancel(ledger.ErrClosed) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
 }
 
 // pause is a random part of a time that doubles with each failure: clients that failed together do not come back together.

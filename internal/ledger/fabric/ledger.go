@@ -46,7 +46,6 @@ type Ledger struct {
 	Metrics Metrics
 
 	opts    Options
-	genesis *common.Block
 	reader  *account // asks for blocks
 	net     *network
 	lock    io.Closer
@@ -54,10 +53,10 @@ type Ledger struct {
 	lanes   lanes
 	slots   chan struct{} // one for each submission in flight
 
-	stop    context.CancelFunc // ends the follower
-	done    chan struct{}      // closed when the follower has ended
-	closing chan struct{}
-	inUse   sync.WaitGroup // calls that use replica or connections
+	open  context.Context         // ends with Close
+	shut  context.CancelCauseFunc // ends it
+	done  chan struct{}           // closed when the follower has ended
+	inUse sync.WaitGroup          // calls that use replica or connections
 
 	mu       sync.RWMutex // guards what follows, and the replica's fields
 	closed   bool
@@ -90,7 +89,7 @@ func Open(opts Options) (_ *Ledger, err error) {
 		return nil, err
 	}
 	l := &Ledger{
-		opts: opts, done: make(chan struct{}), closing: make(chan struct{}),
+		opts: opts, done: make(chan struct{}),
 		slots: make(chan struct{}, maxInFlight), newBlock: make(chan struct{}), waiting: map[string]chan<- fate{},
 	}
 	defer func() {
@@ -98,7 +97,8 @@ func Open(opts Options) (_ *Ledger, err error) {
 			l.release()
 		}
 	}()
-	if l.genesis, err = readGenesis(opts.Config.Genesis); err != nil {
+	genesis, err := readGenesis(opts.Config.Genesis)
+	if err != nil {
 		return nil, err
 	}
 	if l.reader, err = newAccount(opts.Identity); err != nil {
@@ -110,15 +110,14 @@ func Open(opts Options) (_ *Ledger, err error) {
 	if l.lock, err = vfs.Default.Lock(filepath.Join(opts.Dir, "replica.lock")); err != nil {
 		return nil, fmt.Errorf("ledger: %s is in use by another process: %w", opts.Dir, err)
 	}
-	if l.replica, err = openReplica(filepath.Join(opts.Dir, "replica"), l.genesis, opts.Log); err != nil {
+	if l.replica, err = openReplica(filepath.Join(opts.Dir, "replica"), opts.Config, genesis, opts.Log); err != nil {
 		return nil, err
 	}
 	if l.net, err = connect(opts.Config); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	l.stop = cancel
-	go l.follow(ctx)
+	l.open, l.shut = context.WithCancelCause(context.Background())
+	go l.follow(l.open)
 	return l, nil
 }
 
@@ -156,9 +155,8 @@ func (l *Ledger) Close() error {
 		return nil
 	}
 	l.closed = true
-	close(l.closing)
 	l.mu.Unlock()
-	l.stop()
+	l.shut(ledger.ErrClosed)
 	<-l.done
 	l.inUse.Wait()
 	return errors.Join(l.replica.db.Flush(), l.release())

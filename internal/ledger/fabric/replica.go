@@ -100,6 +100,10 @@ func readRecord(r pebble.Reader, height uint64) (record, error) {
 
 // replica is the store and where it stands.
 type replica struct {
+	channelID string
+	chaincode string
+	genesis   *common.Block
+
 	db   *pebble.DB
 	pos  store.Position
 	last record   // of the last block, if there is any
@@ -110,18 +114,18 @@ type replica struct {
 }
 
 // openReplica opens the replica in a directory, or begins one. One that was made from another first block is refused.
-func openReplica(dir string, genesis *common.Block, log *slog.Logger) (_ *replica, err error) {
-	r := &replica{}
+func openReplica(dir string, conf Config, genesis *common.Block, log *slog.Logger) (_ *replica, err error) {
+	r := &replica{channelID: conf.Channel, chaincode: conf.Chaincode, genesis: genesis}
 	if r.db, err = store.Open(dir, store.MemTable, log); err != nil {
 		return nil, fmt.Errorf("ledger: the replica in %s: %w", dir, err)
 	}
-	if err := r.load(genesis); err != nil {
+	if err := r.load(); err != nil {
 		return nil, errors.Join(err, r.db.Close())
 	}
 	return r, nil
 }
 
-func (r *replica) load(genesis *common.Block) (err error) {
+func (r *replica) load() (err error) {
 	var there bool
 	if r.pos, there, err = store.ReadPosition(r.db); err != nil || !there {
 		return err
@@ -130,7 +134,7 @@ func (r *replica) load(genesis *common.Block) (err error) {
 	if err != nil {
 		return err
 	}
-	if first.hash != headerHash(genesis.Header) {
+	if first.hash != headerHash(r.genesis.Header) {
 		return errors.New("ledger: the replica was made from another first block than the configured one")
 	}
 	if r.last, err = readRecord(r.db, r.pos.Height-1); err != nil {

@@ -45,13 +45,13 @@ func (l *Ledger) Submit(ctx context.Context, by ledger.Signer, batch *contract.B
 	}
 	ctx, cancel := context.WithTimeout(ctx, submitPatience)
 	defer cancel()
+	ctx, release := l.whileOpen(ctx)
+	defer release()
 	select {
 	case l.slots <- struct{}{}:
 		defer func() { <-l.slots }()
 	case <-ctx.Done():
-		return ledger.Receipt{}, notOrdered(ctx.Err())
-	case <-l.closing:
-		return ledger.Receipt{}, ledger.ErrClosed
+		return ledger.Receipt{}, notOrdered(context.Cause(ctx))
 	}
 	s, err := l.prepare(ctx, by, batch)
 	if err != nil {
@@ -138,9 +138,7 @@ func (l *Ledger) ready(ctx context.Context) (*channel, policy, error) {
 		select {
 		case <-next:
 		case <-ctx.Done():
-			return nil, nil, fmt.Errorf("%w: the ledger has not been read as far as the chaincode's definition: %w", ledger.ErrNotOrdered, ctx.Err())
-		case <-l.closing:
-			return nil, nil, ledger.ErrClosed
+			return nil, nil, fmt.Errorf("%w: the ledger has not been read as far as the chaincode's definition: %w", ledger.ErrNotOrdered, context.Cause(ctx))
 		}
 	}
 }
@@ -219,7 +217,7 @@ func (s *submission) attempt(ctx context.Context) (fate, error) {
 	if err != nil { // a key in a device that is not reached just now
 		return fate{}, notOrdered(err)
 	}
-	result, endorsements, err := s.endorse(ctx, s.by, p, c, enough)
+	result, endorsements, err := s.endorsePatiently(ctx, p, c, enough)
 	if err != nil {
 		return fate{}, err
 	}
@@ -228,6 +226,18 @@ func (s *submission) attempt(ctx context.Context) (fate, error) {
 		return fate{}, notOrdered(err)
 	}
 	return s.order(ctx, p.id, envelope)
+}
+
+// endorsePatiently is endorse, again and again while peers that are needed are away.
+func (s *submission) endorsePatiently(ctx context.Context, p *proposal, c *channel, enough policy) (result []byte, endorsements []*peer.Endorsement, err error) {
+	begin := time.Now()
+	for failed := 0; ; failed++ {
+		result, endorsements, err = s.endorse(ctx, s.by, p, c, enough)
+		if !errors.Is(err, errTooFew) || time.Since(begin) > endorsePatience {
+			return result, endorsements, err
+		}
+		sleep(ctx, pause(failed, firstPause, maxPause/5))
+	}
 }
 
 // order sends a transaction to the orderers and waits for it to come back in a block.
@@ -241,8 +251,8 @@ func (s *submission) order(ctx context.Context, id string, envelope *fab.SignedE
 		delete(s.waiting, id)
 		s.mu.Unlock()
 	}()
-	if err := ctx.Err(); err != nil {
-		return fate{}, notOrdered(err)
+	if ctx.Err() != nil {
+		return fate{}, notOrdered(context.Cause(ctx))
 	}
 	err := s.broadcast(ctx, s.by, envelope)
 	if errors.Is(err, ledger.ErrRefused) || errors.Is(err, ledger.ErrNotOrdered) {
@@ -258,9 +268,8 @@ func (s *submission) order(ctx context.Context, id string, envelope *fab.SignedE
 			s.followOther()
 			err = s.sendAgain(ctx, envelope)
 		case <-ctx.Done():
+			// Not its cause: that may be ErrClosed, which says that nothing was ordered.
 			return fate{}, &ledger.UnknownError{TxID: id, Err: errors.Join(ctx.Err(), err)}
-		case <-s.closing:
-			return fate{}, &ledger.UnknownError{TxID: id, Err: errors.New("the ledger was closed meanwhile")}
 		}
 	}
 }

@@ -61,13 +61,14 @@ func Verify(ctx context.Context, opts Options, report func(Problem), each func(*
 	}
 	defer os.RemoveAll(scratch)
 	l := &Ledger{opts: opts}
-	if l.genesis, err = readGenesis(opts.Config.Genesis); err != nil {
+	genesis, err := readGenesis(opts.Config.Genesis)
+	if err != nil {
 		return Summary{}, err
 	}
 	if l.reader, err = newAccount(opts.Identity); err != nil {
 		return Summary{}, err
 	}
-	if l.replica, err = openReplica(scratch, l.genesis, slog.New(slog.DiscardHandler)); err != nil {
+	if l.replica, err = openReplica(scratch, opts.Config, genesis, slog.New(slog.DiscardHandler)); err != nil {
 		return Summary{}, err
 	}
 	defer func() { err = errors.Join(err, l.release()) }()
@@ -178,7 +179,7 @@ func (v *verifier) fetch(p *node, end uint64) error {
 }
 
 func (v *verifier) take(raw *common.Block) error {
-	found, err := v.replica.verify(v.genesis, raw, v.opts.Config.Channel)
+	found, err := v.replica.verify(raw)
 	if err != nil {
 		return err
 	}

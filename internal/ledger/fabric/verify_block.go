@@ -78,7 +78,7 @@ func metadata(b *common.Block, index common.BlockMetadataIndex) []byte {
 
 // verify checks the block that follows the replica, from whomever it comes, and says what it changes. What is returned is
 // to be applied or closed. Errors: *BlockError; the replica's.
-func (r *replica) verify(genesis, block *common.Block, channelID string) (_ *verified, err error) {
+func (r *replica) verify(block *common.Block) (_ *verified, err error) {
 	v := &verified{block: block, conflicts: map[int]string{}}
 	wrong := func(format string, args ...any) error {
 		return &BlockError{Block: r.pos.Height, Tx: -1, Reason: fmt.Sprintf(format, args...)}
@@ -91,7 +91,7 @@ func (r *replica) verify(genesis, block *common.Block, channelID string) (_ *ver
 		return nil, wrong("its transactions do not have the hash in its header")
 	}
 	if r.pos.Height == 0 {
-		return v, r.verifyGenesis(v, genesis)
+		return v, r.verifyGenesis(v)
 	}
 	if !bytes.Equal(block.Header.PreviousHash, r.pos.Hash[:]) {
 		return nil, wrong("it does not follow the block before")
@@ -109,12 +109,12 @@ func (r *replica) verify(genesis, block *common.Block, channelID string) (_ *ver
 			v.close()
 		}
 	}()
-	return v, r.verifyTxs(v, channelID, flags)
+	return v, r.verifyTxs(v, flags)
 }
 
-func (r *replica) verifyGenesis(v *verified, genesis *common.Block) (err error) {
+func (r *replica) verifyGenesis(v *verified) (err error) {
 	wrong := func(reason string) error { return &BlockError{Tx: -1, Reason: reason} }
-	if v.hash != headerHash(genesis.Header) {
+	if v.hash != headerHash(r.genesis.Header) {
 		return wrong("it is not the first block that was configured")
 	}
 	if v.config, err = readConfig(v.block); err == nil && v.config == nil {
@@ -154,8 +154,8 @@ func (c *channel) checkOrderer(block *common.Block) error {
 }
 
 // verifyTxs finds out which transactions are valid, and compares with what the peer says.
-func (r *replica) verifyTxs(v *verified, channelID string, flags []byte) error {
-	checks := r.checkAll(v, channelID)
+func (r *replica) verifyTxs(v *verified, flags []byte) error {
+	checks := r.checkAll(v)
 	v.record = record{v.hash, r.last.time, make([]byte, len(flags))}
 	written := map[string]bool{} // keys
 	ids := map[string]bool{}     // of transactions that passed checkAll
@@ -179,7 +179,8 @@ func (r *replica) verifyTxs(v *verified, channelID string, flags []byte) error {
 			return wrong("the peer says %s, but %v", said, why)
 		}
 		v.record.codes[i] = byte(code)
-		if code == peer.TxValidationCode_VALID && tx.time.After(v.record.time) {
+		// Endorsers of our chaincode have looked at its time; nobody has at that of others.
+		if v.record.valid(i) && tx.chaincode == r.chaincode && tx.time.After(v.record.time) {
 			v.record.time = tx.time
 		}
 	}
@@ -187,7 +188,7 @@ func (r *replica) verifyTxs(v *verified, channelID string, flags []byte) error {
 }
 
 // checkAll does for each transaction what needs no order: form, signatures, policies. As many at a time as there are processors.
-func (r *replica) checkAll(v *verified, channelID string) []error {
+func (r *replica) checkAll(v *verified) []error {
 	data := v.block.Data.Data
 	v.txs = make([]*transaction, len(data))
 	checks := make([]error, len(data))
@@ -196,7 +197,7 @@ func (r *replica) checkAll(v *verified, channelID string) []error {
 	for w := range workers {
 		wg.Go(func() {
 			for i := w; i < len(data); i += workers {
-				v.txs[i], checks[i] = r.check(channelID, data[i])
+				v.txs[i], checks[i] = r.check(data[i])
 			}
 		})
 	}
@@ -204,12 +205,12 @@ func (r *replica) checkAll(v *verified, channelID string) []error {
 	return checks
 }
 
-func (r *replica) check(channelID string, data []byte) (*transaction, error) {
+func (r *replica) check(data []byte) (*transaction, error) {
 	tx, err := r.conf.readTx(data)
 	if err != nil {
 		return tx, err
 	}
-	if tx.channel != channelID {
+	if tx.channel != r.channelID {
 		return tx, because(peer.TxValidationCode_TARGET_CHAIN_NOT_FOUND, fmt.Errorf("it is of the channel %q", tx.channel))
 	}
 	if tx.kind == common.HeaderType_CONFIG {

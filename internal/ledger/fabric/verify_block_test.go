@@ -264,7 +264,7 @@ func TestConfigBlocks(t *testing.T) {
 	if err := errors.Join(c.replica.db.Flush(), c.replica.db.Checkpoint(dir+"/copy")); err != nil {
 		t.Fatal(err)
 	}
-	again, err := openReplica(dir+"/copy", c.genesis, discard)
+	again, err := openReplica(dir+"/copy", testConfig, c.genesis, discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +288,7 @@ func (o *org) revoke(t testing.TB, who *account) {
 // TestDecode: followers see valid transactions of our chaincode, and nothing else.
 func TestDecode(t *testing.T) {
 	c := newChain(t, members()...)
-	l := &Ledger{opts: Options{Config: Config{Chaincode: testChaincode}}, replica: c.replica}
+	l := &Ledger{opts: Options{Config: testConfig}, replica: c.replica}
 	d := &draft{}
 	b := flag(c.block(c.envelope(&draft{signature: func([]byte) []byte { return nil }}), c.envelope(d)), 0, peer.TxValidationCode_BAD_CREATOR_SIGNATURE)
 	v := c.accept(b)
