@@ -29,7 +29,7 @@ type embeddedNode struct {
 
 // openEmbedded opens a data directory and starts what runs in the background. Close it.
 func openEmbedded(dir dataDir, log *slog.Logger) (_ *embeddedNode, err error) {
-	n := &embeddedNode{node: newNode(dir, log), identities: identity.Open(string(dir), nil)}
+	n := &embeddedNode{node: newNode(dir, log, time.Now), identities: identity.Open(string(dir), nil)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.close())

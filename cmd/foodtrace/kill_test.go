@@ -34,7 +34,7 @@ func TestKill(t *testing.T) {
 	first.stop()
 	for range kills {
 		var out, errOut buffer
-		p := program(t, &out, &errOut, "serve", "--data", dir, "--listen", "127.0.0.1:0")
+		p := start(t, 0, &out, &errOut, "serve", "--data", dir, "--listen", "127.0.0.1:0")
 		address := await(t, &out, servingLine, errOut.String)[1]
 		time.AfterFunc(time.Duration(rng.Int64N(int64(400*time.Millisecond))), func() { _ = p.Process.Kill() })
 		load.until(t, address, func() bool { return p.ProcessState == nil })

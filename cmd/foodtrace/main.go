@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -47,19 +48,27 @@ type app struct {
 	err    io.Writer // progress, remarks, the log
 	log    *slog.Logger
 	getenv func(string) string
+	now    func() time.Time // the clock of what this machine says of itself; nil: the system's
 }
 
 func main() {
+	os.Exit(program(time.Now))
+}
+
+// program is main on a clock.
+func program(now func() time.Time) (code int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	a := &app{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv}
-	code := a.run(os.Args[1:])
-	stop()
-	os.Exit(code)
+	defer stop()
+	a := &app{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, now: now}
+	return a.run(os.Args[1:])
 }
 
 // run executes one command line and returns its exit code. Tests call it as main does.
 func (a *app) run(args []string) (code int) {
 	a.log = slog.New(slog.NewTextHandler(a.err, nil))
+	if a.now == nil {
+		a.now = time.Now
+	}
 	var c cli
 	exited := -1
 	parser, err := kong.New(&c,

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,13 +16,16 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// asProgram makes the test binary be the program, so that a test can kill it.
+// asProgram makes the test binary be the program, so that a test can kill it. Its value is how far its clock is off.
 const asProgram = "FOODTRACE_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		main()
-		return
+	if text := os.Getenv(asProgram); text != "" {
+		off, err := time.ParseDuration(text)
+		if err != nil {
+			panic(err)
+		}
+		os.Exit(program(func() time.Time { return time.Now().Add(off) }))
 	}
 	os.Exit(network.Run(m))
 }
@@ -129,12 +133,13 @@ func await(t *testing.T, out *buffer, line *regexp.Regexp, why func() string) []
 // as returns the flags that name a server and a token.
 func (s *server) as(token string) []string { return []string{"--server", s.url, "--token", token} }
 
-// program starts the program as a process of its own.
-func program(t *testing.T, out, errOut *buffer, args ...string) *exec.Cmd {
+// start starts the program as a process of its own, on a clock that is off, which ends with this process at the latest.
+func start(t *testing.T, clock time.Duration, out, errOut io.Writer, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = append(os.Environ(), asProgram+"=1")
+	cmd.Env = append(os.Environ(), asProgram+"="+clock.String())
 	cmd.Stdout, cmd.Stderr = out, errOut
+	bind(cmd)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

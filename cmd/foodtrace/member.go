@@ -18,6 +18,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence/s3"
 	"github.com/foodtrace-ledger/foodtrace/internal/identity"
 	"github.com/foodtrace-ledger/foodtrace/internal/index"
+	"github.com/foodtrace-ledger/foodtrace/internal/index/postgres"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger/fabric"
 )
@@ -29,10 +30,10 @@ func (d dataDir) spool() string   { return filepath.Join(string(d), "spool") }
 const warnBefore = 30 * 24 * time.Hour
 
 // loadIdentity reads the identity with which a member's gateway signs.
-func loadIdentity(c *config, log *slog.Logger) (by ledger.Signer, until time.Time, err error) {
-	by, until, err = identity.Load(c.Member, c.Identity.Cert, c.Identity.Key, time.Now())
-	if err == nil && time.Until(until) < warnBefore {
-		log.Warn("the certificate of this gateway expires soon: have the organisation's authority issue another", "file", c.Identity.Cert, "expires", until)
+func loadIdentity(a *app, c *config) (by ledger.Signer, until time.Time, err error) {
+	by, until, err = identity.Load(c.Member, c.Identity.Cert, c.Identity.Key, a.now())
+	if err == nil && until.Sub(a.now()) < warnBefore {
+		a.log.Warn("the certificate of this gateway expires soon: have the organisation's authority issue another", "file", c.Identity.Cert, "expires", until)
 	}
 	return by, until, err
 }
@@ -44,7 +45,7 @@ func (c *serveCmd) serveMember(a *app) error {
 		return err
 	}
 	c.overrides(conf)
-	by, until, err := loadIdentity(conf, a.log)
+	by, until, err := loadIdentity(a, conf)
 	if err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func (c *serveCmd) serveMember(a *app) error {
 		return err
 	}
 	var front gateway.Front
-	m := &member{config: conf, by: by, until: until, log: a.log, waiting: front.Wait}
+	m := &member{config: conf, by: by, until: until, log: a.log, now: a.now, waiting: front.Wait}
 	var opened *node
 	err = serveHTTP(a, listener, &front, func(ctx context.Context) (err error) {
 		if opened, err = m.open(ctx); err != nil {
@@ -94,6 +95,7 @@ type member struct {
 	by      ledger.Signer
 	until   time.Time // when the certificate of by expires
 	log     *slog.Logger
+	now     func() time.Time
 	waiting func(what string) // is told what is waited for
 }
 
@@ -101,13 +103,13 @@ func (m *member) dir() dataDir { return dataDir(m.Data) }
 
 // open opens the node, and starts what runs in the background. What is away is waited for until ctx ends.
 func (m *member) open(ctx context.Context) (_ *node, err error) {
-	n := newNode(m.dir(), m.log)
+	n := newNode(m.dir(), m.log, m.now)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.close())
 		}
 	}()
-	own, err := fabric.Open(fabric.Options{Config: m.Fabric, Identity: m.by, Dir: string(m.dir().replica()), Log: m.log})
+	own, err := fabric.Open(fabric.Options{Config: m.Fabric, Identity: m.by, Dir: m.dir().replica(), Log: m.log, Now: m.now})
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +191,10 @@ func (m *member) openEvidence(ctx context.Context) (evidenceFiles, error) {
 }
 
 func (m *member) openIndex(ctx context.Context) (index.Index, error) {
-	return openIndex(m.dir().index(), m.log)
+	if m.Index.Postgres == "" {
+		return openIndex(m.dir().index(), m.log)
+	}
+	return postgres.Open(ctx, m.Index.Postgres, postgres.Options{})
 }
 
 // maxBehind is how many blocks the replica may be behind the peers before clients are sent elsewhere: some seconds of full load.

@@ -44,6 +44,7 @@ type node struct {
 	parts
 	dir     dataDir
 	log     *slog.Logger
+	now     func() time.Time
 	capture *capture.Service
 	tokens  *auth.Tokens
 	closers []func() error
@@ -52,8 +53,8 @@ type node struct {
 	running sync.WaitGroup
 }
 
-func newNode(dir dataDir, log *slog.Logger) *node {
-	n := &node{dir: dir, log: log}
+func newNode(dir dataDir, log *slog.Logger, now func() time.Time) *node {
+	n := &node{dir: dir, log: log, now: now}
 	n.ctx, n.stop = context.WithCancel(context.Background())
 	return n
 }
@@ -73,7 +74,7 @@ func (n *node) open() (err error) {
 		return err
 	}
 	n.owns(n.tokens.Close)
-	n.capture, err = capture.Open(capture.Config{Ledger: n.ledger, Evidence: n.evidence, Signer: n.signer, Path: n.dir.jobs(), Now: time.Now, Log: n.log})
+	n.capture, err = capture.Open(capture.Config{Ledger: n.ledger, Evidence: n.evidence, Signer: n.signer, Path: n.dir.jobs(), Now: n.now, Log: n.log})
 	if err != nil {
 		return err
 	}

@@ -153,7 +153,7 @@ func TestTheDemoLeavesAFolderInUseAlone(t *testing.T) {
 // The demo prints pages that say what they should, in both languages.
 func TestDemo(t *testing.T) {
 	var out, errOut buffer
-	p := program(t, &out, &errOut, "demo", "--listen", "127.0.0.1:0", "-o", "json")
+	p := start(t, 0, &out, &errOut, "demo", "--listen", "127.0.0.1:0", "-o", "json")
 	defer func() {
 		_ = p.Process.Kill()
 		_ = p.Wait() // it was killed

@@ -64,7 +64,7 @@ type subject struct {
 	evidence evidenceFiles
 	member   string
 	// index opens the live index as it is now; nil, nil: there is none yet. cure says what helps when it is damaged.
-	index func(ctx context.Context) (liveIndex, error)
+	index func(ctx context.Context) (index.Snapshot, error)
 	place string // of the index, for people
 	cure  string
 	close func() error
@@ -76,12 +76,13 @@ type evidenceFiles interface {
 	Verify(ctx context.Context, report func(path string, problem error)) (files int, bytes int64, err error)
 }
 
-// liveIndex is one state of an index that others may be writing.
-type liveIndex interface {
-	index.Rows
-	Position(ctx context.Context) (height uint64, hash [32]byte, err error)
-	Close() error
+// opened is a state, and what had to be opened for it.
+type opened struct {
+	index.Snapshot
+	index io.Closer
 }
+
+func (o *opened) Close() error { return errors.Join(o.Snapshot.Close(), o.index.Close()) }
 
 func (c *verifyCmd) subject(a *app) (*subject, error) {
 	if c.Config != "" {
@@ -117,9 +118,9 @@ var fileOnly = sqlite.Options{GraphMB: -1}
 // verifier looks at one subject: the ledger first, because it is the truth about the other two.
 type verifier struct {
 	*subject
-	live    liveIndex     // nil: there is none, or it cannot be read
-	height  uint64        // of live
-	rebuilt *sqlite.Index // up to the same height
+	live    index.Snapshot // nil: there is none, or it cannot be read
+	height  uint64         // of live
+	rebuilt *sqlite.Index  // up to the same height
 	pending []*ledger.Block
 	// brokenChain: a block of the ledger is damaged, so the index cannot be rebuilt beyond it.
 	brokenChain bool
@@ -174,7 +175,11 @@ func (v *verifier) openLive(ctx context.Context) (err error) {
 	damaged := func(err error) {
 		v.report("index")(-1, v.place, fmt.Sprintf("%v; %s, it is rebuilt from the ledger", err, v.cure))
 	}
-	if v.live, err = v.index(ctx); err != nil {
+	v.live, err = v.index(ctx)
+	if errors.Is(err, index.ErrUnavailable) {
+		return err
+	}
+	if err != nil {
 		damaged(err)
 	}
 	if v.live == nil {

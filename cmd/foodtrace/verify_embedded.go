@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence/fs"
 	"github.com/foodtrace-ledger/foodtrace/internal/identity"
+	"github.com/foodtrace-ledger/foodtrace/internal/index"
 	"github.com/foodtrace-ledger/foodtrace/internal/index/sqlite"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger/embedded"
@@ -24,7 +24,7 @@ func embeddedSubject(dir dataDir) (*subject, error) {
 		return nil, err
 	}
 	return &subject{ledger: embeddedChain(dir), evidence: files, place: dir.index(), cure: "stop the server and remove it",
-		index: func(ctx context.Context) (liveIndex, error) { return openLiveFile(ctx, dir.index()) },
+		index: func(ctx context.Context) (index.Snapshot, error) { return openLiveFile(ctx, dir.index()) },
 		close: func() error { return nil }}, nil
 }
 
@@ -36,17 +36,9 @@ func embeddedChain(dir dataDir) func(context.Context, reporter, func(*ledger.Blo
 	}
 }
 
-// liveFile is one state of an index in a file.
-type liveFile struct {
-	liveIndex
-	file io.Closer
-}
-
-func (l *liveFile) Close() error { return errors.Join(l.liveIndex.Close(), l.file.Close()) }
-
 // openLiveFile takes hold of the index in a file; nil when there is none, which the next start rebuilds. An index that can
 // be read comes with the error of what is damaged in it.
-func openLiveFile(ctx context.Context, path string) (liveIndex, error) {
+func openLiveFile(ctx context.Context, path string) (index.Snapshot, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
@@ -59,5 +51,5 @@ func openLiveFile(ctx context.Context, path string) (liveIndex, error) {
 	if err != nil {
 		return nil, errors.Join(damage, err, file.Close())
 	}
-	return &liveFile{state, file}, damage
+	return &opened{state, file}, damage
 }
