@@ -11,46 +11,46 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger/fabric"
 )
 
-// openFabric starts a network and makes an empty system at its first member's gateway. done stops and removes the network.
-func openFabric(ctx context.Context, dir string) (s *system, done func() error, err error) {
-	chaincode, err := fabricnet.BuildChaincode(ctx, dir)
+// openFabric starts a network and opens the ledger at its first member's gateway. The network is removed with it.
+func (s *system) openFabric(ctx context.Context, c *closers) error {
+	chaincode, err := fabricnet.BuildChaincode(ctx, s.dir)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	home := filepath.Join(dir, "network")
+	home := filepath.Join(s.dir, "network")
 	n, err := fabricnet.Up(ctx, fabricnet.Options{Dir: home, Progress: os.Stderr, Chaincode: chaincode})
+	if n != nil {
+		c.add(func() error { return n.Down(false) })
+	}
 	if err != nil {
-		if n != nil {
-			err = errors.Join(err, n.Down(false))
-		}
-		return nil, nil, err
+		return err
 	}
 	signers := map[string]ledger.Signer{}
 	for _, msp := range n.Members() {
 		if signers[msp], err = n.Signer(msp, user); err != nil {
-			return nil, nil, errors.Join(err, n.Down(false))
+			return err
 		}
 	}
 	first := n.Members()[0]
-	replica := filepath.Join(dir, "replica")
-	options := fabric.Options{Config: n.Config(first), Identity: signers[first], Dir: replica}
+	options := fabric.Options{Config: n.Config(first), Identity: signers[first], Dir: filepath.Join(s.dir, "replica")}
 	l, err := fabric.Open(options)
 	if err != nil {
-		return nil, nil, errors.Join(err, n.Down(false))
+		return err
 	}
-	s, done, err = around(dir, l, func() error { return errors.Join(l.Close(), n.Down(false)) })
-	if err != nil {
-		return nil, nil, err
-	}
-	s.signer = spread(n.Members(), signers)
-	s.catchUp = func(ctx context.Context) error {
-		options.Dir = filepath.Join(dir, "replica2")
-		return catchUp(ctx, options, s.next)
-	}
-	peer := filepath.Join(home, "organisations", first, "peer", "data", "ledgersData")
+	c.add(l.Close)
+	s.ledger, s.signer = l, spread(n.Members(), signers)
+	s.sizes = networkSizes(home, first, options.Dir)
+	options.Dir = filepath.Join(s.dir, "replica2")
+	s.catchUp = func(ctx context.Context) error { return catchUp(ctx, options, s.next) }
+	return nil
+}
+
+// networkSizes are what grows at a member's peer, an orderer and a gateway.
+func networkSizes(home, member, replica string) []stored {
+	peer := filepath.Join(home, "organisations", member, "peer", "data", "ledgersData")
 	orderer := filepath.Join(home, "organisations", "orderers", "orderer1", "data")
-	s.sizes = []stored{
-		{name: "gateway: replica", path: replica},
+	return []stored{
+		{name: "a gateway: replica", path: replica},
 		{name: "a peer: blocks", path: filepath.Join(peer, "chains", "chains")},
 		{name: "a peer: index of blocks", path: filepath.Join(peer, "chains", "index")},
 		{name: "a peer: state database", path: filepath.Join(peer, "stateLeveldb")},
@@ -58,7 +58,6 @@ func openFabric(ctx context.Context, dir string) (s *system, done func() error, 
 		{name: "an orderer: blocks", path: filepath.Join(orderer, "ledger")},
 		{name: "an orderer: log of the consensus", path: filepath.Join(orderer, "wal")},
 	}
-	return s, done, nil
 }
 
 // catchUp makes a replica with so many blocks.

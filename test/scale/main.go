@@ -37,6 +37,7 @@ type options struct {
 	messy        bool
 	dir, profile string
 	fabric       bool
+	postgres     bool
 }
 
 func main() {
@@ -48,6 +49,7 @@ func main() {
 	flag.BoolVar(&o.messy, "messy", false, "late, double and contradicting records, and event IDs that are random")
 	flag.StringVar(&o.dir, "dir", "", "where to write; default: a temporary folder. What is written is removed at the end")
 	flag.BoolVar(&o.fabric, "fabric", false, "on a Fabric network of four members on this machine, instead of the embedded ledger")
+	flag.BoolVar(&o.postgres, "postgres", false, "with the index in PostgreSQL on this machine, instead of SQLite")
 	flag.StringVar(&o.profile, "cpuprofile", "", "file for a profile of the processor time")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -58,6 +60,9 @@ func main() {
 	}
 }
 
+// start of the world, so early that ten million events end before today: an event of the future would be remarked.
+var start = time.Date(2015, 3, 2, 22, 0, 0, 0, time.UTC)
+
 // world has so many lots that the events do not run out: there are more than five for each.
 func (o options) world() *simulate.World {
 	opt := simulate.Options{Rework: 0.2, Inspect: 0.1, EventIDs: simulate.HashIDs}
@@ -65,7 +70,7 @@ func (o options) world() *simulate.World {
 		opt = simulate.Messy()
 		opt.Hold = 0 // refused movements are a cost of trouble, not of growth
 	}
-	opt.Lots, opt.Every = o.events, o.every
+	opt.Lots, opt.Every, opt.Start = o.events, o.every, start
 	return simulate.New(o.seed, opt)
 }
 
@@ -104,11 +109,7 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	open := openEmbedded
-	if o.fabric {
-		open = openFabric
-	}
-	s, done, err := open(ctx, dir)
+	s, done, err := open(ctx, dir, o)
 	if err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func run(ctx context.Context, o options) (err error) {
 		err = rebuildReplica(ctx, os.Stdout, s)
 	}
 	err = errors.Join(err, done())
-	if err != nil || o.fabric || s.events > rebuildUpTo {
+	if err != nil || o.fabric || o.postgres || s.events > rebuildUpTo {
 		return err
 	}
 	return rebuild(ctx, os.Stdout, dir, s.events)

@@ -51,7 +51,7 @@ func (s *system) figures(ctx context.Context, c clock) (all []figure, err error)
 	if err := s.state(ctx, add); err != nil {
 		return nil, err
 	}
-	if err := s.database(ctx, add); err != nil {
+	if err := s.indexSizes(ctx, add); err != nil {
 		return nil, err
 	}
 	runtime.GC()
@@ -124,8 +124,8 @@ func (s *system) state(ctx context.Context, add func(string, float64)) error {
 // largest begins the name of a figure that is not a sum over events.
 const largest = "state: largest "
 
-// database adds the size of the index's file, whole and by table and index.
-func (s *system) database(ctx context.Context, add func(string, float64)) error {
+// sqliteSizes adds the size of the index's file, whole and by table and index.
+func (s *system) sqliteSizes(ctx context.Context, add func(string, float64)) error {
 	path := filepath.Join(s.dir, indexFile)
 	db, err := sql.Open("sqlite", "file:"+path)
 	if err != nil {

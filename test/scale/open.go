@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -14,36 +15,69 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger/embedded"
 )
 
-// openEmbedded makes an empty system on one machine. done closes it.
-func openEmbedded(_ context.Context, dir string) (s *system, done func() error, err error) {
-	l, err := embedded.Open(embedded.Options{Dir: dir})
-	if err != nil {
-		return nil, nil, err
+// closers are closed in reverse order.
+type closers []func() error
+
+func (c *closers) add(f func() error) { *c = append(*c, f) }
+
+func (c *closers) close() error {
+	var errs []error
+	for _, f := range slices.Backward(*c) {
+		errs = append(errs, f())
 	}
-	s, done, err = around(dir, l, l.Close)
-	if err != nil {
-		return nil, nil, err
-	}
-	ids := identity.Open(dir, nil)
-	s.signer = func(msp string) (ledger.Signer, error) { return ids.Ensure(msp, user) }
-	s.sizes = []stored{{name: "ledger: file", path: embedded.LogPath(dir)}, {name: "state: on disk", path: filepath.Join(dir, "state")}}
-	return s, done, nil
+	return errors.Join(errs...)
 }
 
-// around opens what stands around a ledger, which is closed with it, and also when it cannot be opened.
-func around(dir string, l ledger.Ledger, closeLedger func() error) (s *system, done func() error, err error) {
-	x, err := sqlite.Open(filepath.Join(dir, indexFile), sqlite.Options{})
-	if err != nil {
-		return nil, nil, errors.Join(err, closeLedger())
-	}
-	done = func() error { return errors.Join(x.Close(), closeLedger()) }
-	files, err := fs.New(filepath.Join(dir, evidenceDir))
-	if err != nil {
-		return nil, nil, errors.Join(err, done())
-	}
+// open makes an empty system. done closes it.
+func open(ctx context.Context, dir string, o options) (s *system, done func() error, err error) {
 	squeeze, err := zstd.NewWriter(nil)
 	if err != nil {
-		return nil, nil, errors.Join(err, done())
+		return nil, nil, err
 	}
-	return &system{dir: dir, ledger: l, index: x, evidence: files, squeeze: squeeze}, done, nil
+	s = &system{dir: dir, squeeze: squeeze}
+	var c closers
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.close())
+		}
+	}()
+	if s.evidence, err = fs.New(filepath.Join(dir, evidenceDir)); err != nil {
+		return nil, nil, err
+	}
+	openLedger, openIndex := s.openEmbedded, s.openSQLite
+	if o.fabric {
+		openLedger = s.openFabric
+	}
+	if o.postgres {
+		openIndex = s.openPostgres
+	}
+	if err = openLedger(ctx, &c); err != nil {
+		return nil, nil, err
+	}
+	return s, c.close, openIndex(ctx, &c)
+}
+
+// openEmbedded begins a ledger on one machine.
+func (s *system) openEmbedded(_ context.Context, c *closers) error {
+	l, err := embedded.Open(embedded.Options{Dir: s.dir})
+	if err != nil {
+		return err
+	}
+	c.add(l.Close)
+	ids := identity.Open(s.dir, nil)
+	s.ledger = l
+	s.signer = func(msp string) (ledger.Signer, error) { return ids.Ensure(msp, user) }
+	s.sizes = []stored{{name: "ledger: file", path: embedded.LogPath(s.dir)}, {name: "state: on disk", path: filepath.Join(s.dir, "state")}}
+	return nil
+}
+
+// openSQLite begins an index in one file.
+func (s *system) openSQLite(_ context.Context, c *closers) error {
+	x, err := sqlite.Open(filepath.Join(s.dir, indexFile), sqlite.Options{})
+	if err != nil {
+		return err
+	}
+	c.add(x.Close)
+	s.index, s.indexSizes = x, s.sqliteSizes
+	return nil
 }

@@ -39,11 +39,13 @@ type system struct {
 	index    index.Index
 	evidence *fs.Store
 	squeeze  *zstd.Encoder
-	sizes    []stored                    // what is on disk, beside the index
-	catchUp  func(context.Context) error // makes a second replica of the ledger from its blocks; nil where there is none
-	waiting  []*ledger.Block             // not in the index yet
-	records  int                         // in these
-	next     uint64                      // height of the next block
+	sizes    []stored // what is on disk, beside the index
+	// indexSizes measures the index, whole and by table.
+	indexSizes func(ctx context.Context, add func(name string, bytes float64)) error
+	catchUp    func(context.Context) error // makes a second replica of the ledger from its blocks; nil where there is none
+	waiting    []*ledger.Block             // not in the index yet
+	records    int                         // in these
+	next       uint64                      // height of the next block
 
 	// Sums since the start.
 	events, acts, txs  int
