@@ -62,7 +62,7 @@ func (n *Network) genesis() string { return n.path("genesis.block") }
 
 // entrance is the purpose of the port under which all others know an orderer.
 func (n *Network) entrance(orderer string) string {
-	if n.options.Proxy {
+	if n.state.Proxy {
 		return orderer + "/proxy"
 	}
 	return orderer + "/listen"

@@ -64,6 +64,11 @@ func Up(ctx context.Context, o Options) (*Network, error) {
 	if err := prepare(o.Dir); err != nil {
 		return nil, err
 	}
+	unlock, err := lock(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	n, err := at(o)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -126,10 +131,13 @@ func (n *Network) step(format string, args ...any) {
 
 // build makes a new network. One that was not finished is worth nothing: it begins anew.
 func (n *Network) build(ctx context.Context) error {
-	if err := n.clear(); err != nil {
+	if err := n.stop(); err != nil {
 		return err
 	}
-	n.state = &state{Members: n.options.Members, CASecret: rand.Text()}
+	if err := empty(n.dir); err != nil {
+		return err
+	}
+	n.state = &state{Members: n.options.Members, CASecret: rand.Text(), Proxy: n.options.Proxy}
 	if n.state.Members == nil {
 		n.state.Members = DefaultMembers()
 	}
@@ -254,15 +262,7 @@ func (n *Network) Down(keep bool) error {
 	if n.proxies != nil {
 		n.proxies.close()
 	}
-	if keep {
-		return n.stop()
-	}
-	return n.clear()
-}
-
-// clear stops the network's processes and removes its directory.
-func (n *Network) clear() error {
-	if err := n.stop(); err != nil {
+	if err := n.stop(); keep || err != nil {
 		return err
 	}
 	if err := os.RemoveAll(n.dir); err != nil {

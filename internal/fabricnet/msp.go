@@ -80,7 +80,7 @@ func (n *Network) enrollMember(ctx context.Context, m contract.Member) error {
 	if err != nil {
 		return err
 	}
-	for _, node := range []struct{ name, kind string }{{admin, "admin"}, {"peer", "peer"}, {"chaincode", "client"}} {
+	for _, node := range []struct{ name, kind string }{{admin, "admin"}, {"peer", "peer"}, {"chaincode", "service"}} { // a kind that Fabric does not know: it can sign nothing
 		if err := n.enrollNode(ctx, a, node.name, node.kind); err != nil {
 			return err
 		}

@@ -114,3 +114,20 @@ func TestDirectoryOfOthers(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestOneUpAtATime(t *testing.T) {
+	dir := t.TempDir()
+	unlock, err := lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Up(t.Context(), Options{Dir: dir}); !contains(err, "somebody else") {
+		t.Errorf("a second Up: %v", err)
+	}
+	unlock()
+	unlock, err = lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock()
+}

@@ -11,15 +11,17 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 )
 
 // state is what a network has to remember: DIR/network.json. All else in DIR belongs to the programs that run.
 type state struct {
-	Members   []contract.Member `json:"members"`   // in the order in which they joined
-	Ports     map[string]int    `json:"ports"`     // by purpose, e.g. "peer.retailer/operations"
-	CASecret  string            `json:"caSecret"`  // password of the administrator of each authority
+	Members   []contract.Member `json:"members"`  // in the order in which they joined
+	Ports     map[string]int    `json:"ports"`    // by purpose, e.g. "peer.retailer/operations"
+	CASecret  string            `json:"caSecret"` // what all enroll with at the authorities
+	Proxy     bool              `json:"proxy,omitzero"`
 	Chaincode chaincode         `json:"chaincode"` // what is committed on the channel
 	Next      *chaincode        `json:"next"`      // what may be committed at this moment
 	Ready     bool              `json:"ready"`     // the network was complete once; before that it is not worth keeping
@@ -68,8 +70,8 @@ const (
 	// Ports come in one block, from below the range that the kernel takes for outgoing connections (Linux: from 32768, others
 	// from 49152): a node that is started again must find its port free.
 	firstPort  = 20000
-	portBlocks = 190
-	blockSize  = 64 // 3 a member or orderer and a few more: enough for a dozen organisations
+	portBlocks = 95
+	blockSize  = 128 // 3 an orderer, 6 a member and a few more: enough for a dozen members
 )
 
 // choosePorts finds a block of ports of which the kernel says that all are free.
@@ -125,6 +127,32 @@ func prepare(dir string) error {
 	}
 	if _, err := os.Stat(filepath.Join(dir, stateFile)); len(files) > 0 && errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("fabricnet: %s holds other files and no network; give a new or empty directory", dir)
+	}
+	return nil
+}
+
+// lock keeps a second Up from the directory. It ends with the process at the latest.
+func lock(dir string) (unlock func(), err error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("fabricnet: %w", err)
+	}
+	if err := syscall.Flock(int(d.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("fabricnet: somebody else is making the network in %s run: %w", dir, err), d.Close())
+	}
+	return func() { d.Close() }, nil
+}
+
+// empty removes all that is in a directory.
+func empty(dir string) error {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("fabricnet: %w", err)
+	}
+	for _, f := range files {
+		if err := os.RemoveAll(filepath.Join(dir, f.Name())); err != nil {
+			return fmt.Errorf("fabricnet: %w", err)
+		}
 	}
 	return nil
 }
