@@ -188,8 +188,11 @@ func (ix *Index) Items(ctx context.Context, text string, page index.Page) (items
 // itemFilter is the SQL condition for items whose key, lot or product name contains the text. Latin letters match in
 // either case.
 func (ix *Index) itemFilter(ctx context.Context, text string) (condition string, args []any, err error) {
-	if text == "" {
+	switch {
+	case text == "":
 		return "1 = 1", nil, nil
+	case len(text) > contract.MaxText, strings.IndexByte(text, 0) >= 0: // databases disagree on these, and nothing contains them
+		return "1 = 0", nil, nil
 	}
 	escaped := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 	pattern := "%" + escaped.Replace(text) + "%"
