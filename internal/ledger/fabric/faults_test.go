@@ -12,6 +12,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger/fabric"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger/ledgertest"
+	"go.uber.org/goleak"
 )
 
 // TestHighSNetwork: all of it where the authorities' certificates are signed in the form that the SDK's own membership refuses.
@@ -176,7 +177,10 @@ func TestNobodyAnswers(t *testing.T) {
 
 // TestRestart: a replica that was closed, or that is behind, goes on where it stands.
 func TestRestart(t *testing.T) {
-	w := newWorld(t, network.Get(t))
+	n := network.Get(t)
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) }) // after all ledgers have been closed
+	w := newWorld(t, n)
 	o := fabric.Options{Config: w.net.Config(retailer), Identity: w.signer(retailer), Dir: t.TempDir()}
 	first, err := fabric.Open(o)
 	w.must(err)

@@ -33,6 +33,12 @@ type transaction struct {
 	payload  *peer.ChaincodeActionPayload
 	action   *peer.ChaincodeAction // what was endorsed
 	sets     []namespaceSet        // what was read and written, once checkAction has looked
+	read     *readResult           // once ledgerTx was called
+}
+
+type readResult struct {
+	tx  ledger.Tx
+	err error
 }
 
 // namespaceSet is what a transaction read and wrote of one chaincode's state.
@@ -262,8 +268,16 @@ func (tx *transaction) hasMetadata() bool {
 	return false
 }
 
-// ledgerTx reads a valid transaction of our chaincode.
-func (tx *transaction) ledgerTx() (out ledger.Tx, err error) {
+// ledgerTx is a valid transaction of our chaincode as readers see it. It is read once.
+func (tx *transaction) ledgerTx() (ledger.Tx, error) {
+	if tx.read == nil {
+		out, err := tx.readLedgerTx()
+		tx.read = &readResult{out, err}
+	}
+	return tx.read.tx, tx.read.err
+}
+
+func (tx *transaction) readLedgerTx() (out ledger.Tx, err error) {
 	args, err := tx.arguments()
 	if err != nil {
 		return out, err

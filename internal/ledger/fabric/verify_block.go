@@ -221,7 +221,11 @@ func (r *replica) check(data []byte) (*transaction, error) {
 	} else if found {
 		return tx, because(peer.TxValidationCode_DUPLICATE_TXID, errors.New("an earlier transaction has its ID"))
 	}
-	return tx, r.conf.checkEndorsement(r.db, tx)
+	err = r.conf.checkEndorsement(r.db, tx)
+	if err == nil && tx.chaincode == r.chaincode {
+		_, _ = tx.ledgerTx() // here, because it takes time and many can be read at once; whoever needs it asks for its error
+	}
+	return tx, err
 }
 
 // parseID returns ok false for what cannot be the ID of a transaction.

@@ -8,6 +8,7 @@ import (
 	"encoding/asn1"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"strings"
 	"testing"
@@ -318,4 +319,24 @@ func TestDecode(t *testing.T) {
 		}
 		v.close()
 	}
+}
+
+// BenchmarkVerify is what verifying and applying a transaction costs, in blocks of 100 with three endorsements each and a record.
+func BenchmarkVerify(b *testing.B) {
+	c := newChain(b, members()...)
+	const size = 100
+	blocks := 0
+	for b.Loop() {
+		b.StopTimer()
+		var envelopes [][]byte
+		for i := range size {
+			key := fmt.Sprint(blocks, "/", i)
+			envelopes = append(envelopes, c.envelope(&draft{sets: writes(key, "value", nil)}))
+		}
+		block := c.block(envelopes...)
+		blocks++
+		b.StartTimer()
+		c.accept(block)
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(blocks*size), "µs/tx")
 }
