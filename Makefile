@@ -8,7 +8,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Without a C compiler, Go has no race detector.
 RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
-.PHONY: help run build test test-all test-services test-browser lint bench scale soak clean
+.PHONY: help run build test test-all test-services test-browser lint bench bench-fabric scale soak clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ bench: ## print the figures of docs/benchmarks.md
 scale: ## bytes and processor time of an event at growing numbers of events (docs/scale.md; EVENTS=10000000: an hour, 15 GB)
 	@echo "writing $(EVENTS) events (a million take about three minutes and 2 GB of disk)"
 	@$(GO) run ./test/scale -events $(EVENTS)
+
+bench-fabric: ## our chaincode against one that stores each event under its own key, on a Fabric network on this machine
+	@echo "running the benchmark on Fabric (about five minutes; the first time it also builds the network's programs)"
+	$(GO) run ./test/fabric/bench
 
 soak: ## the long campaigns: a million movements under a hold, two hundred kills, an hour of fuzzing
 	@bash test/soak.sh

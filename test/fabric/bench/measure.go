@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -47,47 +46,71 @@ func (r result) perEvent(d time.Duration) float64 {
 	return float64(d.Microseconds()) / float64(max(r.events, 1))
 }
 
+// kinds are the programs whose processor time is told, with all of a kind as one.
+var kinds = []string{"chaincode", "peer", "orderer", "client"}
+
 // throughput measures all cells, each with one chaincode after the other.
 func (b *bench) throughput(ctx context.Context, only int) error {
-	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(out, "events\tlots\tin flight\tours ev/s\tplain ev/s\tratio\tours B/ev\tplain B/ev\t  processor time, µs/event: ours\tplain\t")
-	defer out.Flush()
+	var rates, times strings.Builder
+	fmt.Fprintln(&rates, "events\tlots\tin flight\tours: events/s\tplain: events/s\tratio\tours: bytes/event\tplain: bytes/event\t")
+	fmt.Fprintf(&times, "events\tlots\tours: %[1]s\tsum\tplain: %[1]s\tsum\tratio\t\n", strings.Join(kinds, "\t"))
 	for _, c := range cells {
 		if only > 0 && c.events != only {
 			continue
 		}
-		var results [2]result
-		for i, chaincode := range []string{ours, plain} {
-			r, err := b.load(ctx, chaincode, c)
-			if err != nil {
-				return fmt.Errorf("%s, batches of %d events on %d lots: %w", chaincode, c.events, c.lots, err)
-			}
-			results[i] = r
-			fmt.Fprintf(os.Stderr, "%s: batches of %d events on %d lots: %.0f events/s, %d conflicts\n", chaincode, c.events, c.lots, r.rate(), r.conflicts)
+		o, p, err := b.compare(ctx, c)
+		if err != nil {
+			return fmt.Errorf("batches of %d events on %d lots: %w", c.events, c.lots, err)
 		}
-		o, p := results[0], results[1]
-		fmt.Fprintf(out, "%d\t%d\t%d\t%.0f\t%.0f\t%.1f\t%.0f\t%.0f\t%s\t%s\t\n", c.events, c.lots, c.inFlight, o.rate(), p.rate(), o.rate()/p.rate(),
-			float64(o.bytes)/float64(o.events), float64(p.bytes)/float64(p.events), o.spent(), p.spent())
+		fmt.Fprintf(&rates, "%d\t%d\t%d\t%.0f\t%.0f\t%.1f\t%.0f\t%.0f\t\n", c.events, c.lots, c.inFlight, o.rate(), p.rate(), o.rate()/p.rate(), o.size(), p.size())
+		fmt.Fprintf(&times, "%d\t%d\t%s\t%s\t%.1f\t\n", c.events, c.lots, o.spent(), p.spent(), p.perEvent(p.sum())/o.perEvent(o.sum()))
 	}
-	return nil
+	return errors.Join(table("", rates.String()), table("processor time, µs/event", times.String()))
 }
 
-// spent lists the processor time for each event by program.
+func (b *bench) compare(ctx context.Context, c cell) (o, p result, err error) {
+	for chaincode, r := range map[string]*result{ours: &o, plain: &p} { // which one is first differs
+		if *r, err = b.load(ctx, chaincode, c); err != nil {
+			return o, p, fmt.Errorf("%s: %w", chaincode, err)
+		}
+		fmt.Fprintf(os.Stderr, "%s: batches of %d events on %d lots: %.0f events/s, %d proposed again\n", chaincode, c.events, c.lots, r.rate(), r.conflicts)
+	}
+	return o, p, nil
+}
+
+// table prints lines of cells, each ended by a tab.
+func table(title, lines string) error {
+	fmt.Println(title)
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(w, lines)
+	return w.Flush()
+}
+
+func (r result) size() float64 { return float64(r.bytes) / float64(max(r.events, 1)) }
+
+func (r result) sum() (sum time.Duration) {
+	for _, kind := range kinds {
+		sum += r.cpu[kind]
+	}
+	return sum
+}
+
+// spent lists the processor time for each event by kind of program, and the sum.
 func (r result) spent() string {
 	var all []string
-	for _, kind := range slices.Sorted(maps.Keys(r.cpu)) {
-		all = append(all, fmt.Sprintf("%s %.0f", kind, r.perEvent(r.cpu[kind])))
+	for _, kind := range kinds {
+		all = append(all, fmt.Sprintf("%.0f", r.perEvent(r.cpu[kind])))
 	}
-	return strings.Join(all, ", ")
+	return strings.Join(append(all, fmt.Sprintf("%.0f", r.perEvent(r.sum()))), "\t")
 }
 
 // load sends batches for some time and counts the events that are on the ledger and in the replica.
 func (b *bench) load(ctx context.Context, chaincode string, c cell) (r result, err error) {
-	l, done, err := b.open(chaincode)
+	l, err := b.open(chaincode)
 	if err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, done()) }()
+	defer func() { err = errors.Join(err, l.Close()) }()
 	feeds := make([]*feed, c.inFlight)
 	for i := range feeds {
 		feeds[i] = &feed{name: fmt.Sprintf("%d-%d", b.opened, i), events: c.events, lots: c.lots, at: time.Now().Add(-12 * time.Hour).Truncate(time.Hour)}
@@ -155,28 +178,28 @@ func (b *bench) spent() (map[string]time.Duration, error) {
 
 // latency measures how long one sender waits when nobody else sends: until the batch is in a block that the replica has checked.
 func (b *bench) latency(ctx context.Context) error {
-	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(out, "\nlatency to final, one batch at a time\nevents\tlots\tours p50\tp95\tplain p50\tp95\t")
-	defer out.Flush()
+	var lines strings.Builder
+	fmt.Fprintln(&lines, "events\tlots\tours: p50\tp95\tplain: p50\tp95\t")
 	for _, c := range []cell{{1, 1, 1}, {100, 10, 1}, {1000, 100, 1}} {
-		var waits [2][]time.Duration
-		for i, chaincode := range []string{ours, plain} {
-			var err error
-			if waits[i], err = b.waits(ctx, chaincode, c); err != nil {
-				return err
+		fmt.Fprintf(&lines, "%d\t%d\t", c.events, c.lots)
+		for _, chaincode := range []string{ours, plain} {
+			waits, err := b.waits(ctx, chaincode, c)
+			if err != nil {
+				return fmt.Errorf("latency of %s: %w", chaincode, err)
 			}
+			fmt.Fprintf(&lines, "%v\t%v\t", quantile(waits, 50), quantile(waits, 95))
 		}
-		fmt.Fprintf(out, "%d\t%d\t%v\t%v\t%v\t%v\t\n", c.events, c.lots, quantile(waits[0], 50), quantile(waits[0], 95), quantile(waits[1], 50), quantile(waits[1], 95))
+		fmt.Fprintln(&lines)
 	}
-	return nil
+	return table("latency to final, one batch at a time", lines.String())
 }
 
 func (b *bench) waits(ctx context.Context, chaincode string, c cell) (waits []time.Duration, err error) {
-	l, done, err := b.open(chaincode)
+	l, err := b.open(chaincode)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, done()) }()
+	defer func() { err = errors.Join(err, l.Close()) }()
 	f := &feed{name: fmt.Sprint(b.opened, "-l"), events: c.events, lots: c.lots, at: time.Now().Add(-12 * time.Hour)}
 	if err := b.submit(ctx, l, f); err != nil { // now the replica has all blocks
 		return nil, err
