@@ -75,7 +75,7 @@ type bench struct {
 	time    time.Duration // of one measurement
 	network *fabricnet.Network
 	signer  ledger.Signer // of a producer's gateway
-	opened  int // ledgers so far, so that each has lots of its own
+	opened  int           // ledgers so far, so that each has lots of its own
 }
 
 const (
