@@ -40,11 +40,7 @@ func newWorld(t *testing.T, n *fabricnet.Network) *world {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
 	w := &world{t, n, open(t, n, regulator), ctx}
-	var members []contract.Member
-	for _, m := range fabricnet.DefaultMembers() {
-		members = append(members, m)
-	}
-	w.submit(regulator, contract.Record{Registration: &contract.Registration{Members: members, Policy: &contract.Policy{Lenient: true}}})
+	w.submit(regulator, contract.Record{Registration: &contract.Registration{Members: fabricnet.DefaultMembers(), Policy: &contract.Policy{Lenient: true}}})
 	return w
 }
 

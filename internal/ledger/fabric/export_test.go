@@ -185,3 +185,10 @@ func (f *Forgery) AllAccepted() bool {
 	outcomes, err := contract.DecodeOutcomes(action.GetResponse().GetPayload())
 	return err == nil && !slices.ContainsFunc(outcomes, func(o contract.Outcome) bool { return o.Status != contract.Accepted })
 }
+
+// Via is the same transaction, sent and waited for by another client.
+func (f *Forgery) Via(l *Ledger) *Forgery {
+	other := *f
+	other.ledger = l
+	return &other
+}

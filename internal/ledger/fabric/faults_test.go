@@ -3,6 +3,7 @@ package fabric_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -202,5 +203,51 @@ func TestRestart(t *testing.T) {
 	found, err := again.Receipt(w.ctx, r.TxID) // from a peer
 	if err != nil || found.Block != r.Block || found.Outcomes[0].ID != r.Outcomes[0].ID {
 		t.Errorf("%+v, %v, want %+v", found, err, r)
+	}
+}
+
+// TestUnknown: a transaction that an orderer took, and whose block does not come, is neither there nor not there, until its block
+// comes.
+func TestUnknown(t *testing.T) {
+	w := newWorld(t, network.Get(t))
+	c := w.net.Config(other)
+	c.Peers = c.Peers[:1]
+	cut := openWith(t, fabric.Options{Config: c, Identity: w.signer(other), Dir: t.TempDir()})
+	height, err := w.ledger.Height(w.ctx)
+	w.must(err)
+	w.must(cut.Await(w.ctx, height))
+	f := w.forge(producer, batch(made(w.lot(0))), regulator, producer, retailer)
+	w.must(f.Sign())
+	w.must(w.net.Kill("peer." + other))
+	ctx, cancel := context.WithTimeout(w.ctx, 3*time.Second)
+	defer cancel()
+	_, err = f.Via(cut).Order(ctx, false)
+	var unknown *ledger.UnknownError
+	if !errors.As(err, &unknown) || unknown.TxID != f.ID() || errors.Is(err, ledger.ErrNotOrdered) {
+		t.Errorf("%v, want an *UnknownError with the transaction's ID", err)
+	}
+	if _, err := cut.Receipt(w.ctx, f.ID()); !errors.Is(err, ledger.ErrNoSuchTx) {
+		t.Errorf("its receipt before the block comes: %v", err)
+	}
+	w.must(w.net.Start(w.ctx, "peer."+other))
+	w.must(cut.Await(w.ctx, height+1))
+	if r, err := cut.Receipt(w.ctx, f.ID()); err != nil || r.Outcomes[0].Status != contract.Accepted {
+		t.Errorf("its receipt afterwards: %+v, %v", r, err)
+	}
+	w.agreed()
+}
+
+// TestClock: a member's clock may be off, but not far.
+func TestClock(t *testing.T) {
+	w := newWorld(t, network.Get(t))
+	for off, want := range map[time.Duration]error{5 * time.Minute: nil, -5 * time.Minute: nil, time.Hour: ledger.ErrRefused, -time.Hour: ledger.ErrRefused} {
+		l := openWith(t, fabric.Options{
+			Config: w.net.Config(producer), Identity: w.signer(producer), Dir: t.TempDir(),
+			Now: func() time.Time { return time.Now().Add(off) },
+		})
+		_, err := l.Submit(w.ctx, w.signer(producer), batch(made(w.lot(0))))
+		if !errors.Is(err, want) || want != nil && !strings.Contains(err.Error(), "CLOCK_SKEW") {
+			t.Errorf("a clock %v off: %v", off, err)
+		}
 	}
 }

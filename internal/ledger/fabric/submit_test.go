@@ -135,14 +135,14 @@ func TestEndorsingRound(t *testing.T) {
 
 // TestHopeful: peers are asked as long as those that were asked cannot be enough.
 func TestHopeful(t *testing.T) {
-	r, c := testRound(t, members()...)
+	r, _ := testRound(t, members()...)
 	for i, msp := range members() {
 		if got := r.hopeful(); got != (i >= 3) {
 			t.Errorf("with %d asked: %t", i, got)
 		}
 		r.pending[msp]++
 	}
-	r, c = testRound(t, members()...)
+	r, c := testRound(t, members()...)
 	r.answered(c, "a", "x", nil)
 	r.answered(c, "b", "y", nil)
 	r.pending["c"]++
