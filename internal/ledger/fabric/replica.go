@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -31,7 +32,10 @@ const (
 	versionLen = 8 + 4
 )
 
-var errReplica = errors.New("ledger: the replica is damaged; remove it and start again: it is made anew from the blocks")
+var (
+	errReplica = errors.New("ledger: the replica is damaged; remove it and start again: it is made anew from the blocks")
+	errForeign = errors.New("ledger: the replica was made from another first block than the configured one")
+)
 
 // version is the place of the transaction that wrote a key last.
 type version store.Place
@@ -113,8 +117,21 @@ type replica struct {
 	inspect func(before pebble.Reader, height uint64, i int, tx *transaction)
 }
 
-// openReplica opens the replica in a directory, or begins one. One that was made from another first block is refused.
-func openReplica(dir string, conf Config, genesis *common.Block, log *slog.Logger) (_ *replica, err error) {
+// openReplica opens the replica in a directory, or begins one. One that is damaged is made anew; one that was made from another
+// first block is refused with errForeign.
+func openReplica(dir string, conf Config, genesis *common.Block, log *slog.Logger) (*replica, error) {
+	r, err := tryReplica(dir, conf, genesis, log)
+	if err == nil || errors.Is(err, errForeign) {
+		return r, err
+	}
+	log.Warn("the replica cannot be used; it is made anew from the blocks", "err", err)
+	if err := os.RemoveAll(dir); err != nil {
+		return nil, fmt.Errorf("ledger: the replica: %w", err)
+	}
+	return tryReplica(dir, conf, genesis, log)
+}
+
+func tryReplica(dir string, conf Config, genesis *common.Block, log *slog.Logger) (_ *replica, err error) {
 	r := &replica{channelID: conf.Channel, chaincode: conf.Chaincode, genesis: genesis}
 	if r.db, err = store.Open(dir, store.MemTable, log); err != nil {
 		return nil, fmt.Errorf("ledger: the replica in %s: %w", dir, err)
@@ -127,15 +144,18 @@ func openReplica(dir string, conf Config, genesis *common.Block, log *slog.Logge
 
 func (r *replica) load() (err error) {
 	var there bool
-	if r.pos, there, err = store.ReadPosition(r.db); err != nil || !there {
+	if r.pos, there, err = store.ReadPosition(r.db); err != nil {
 		return err
+	}
+	if !there {
+		return r.mustBeEmpty()
 	}
 	first, err := readRecord(r.db, 0)
 	if err != nil {
 		return err
 	}
 	if first.hash != headerHash(r.genesis.Header) {
-		return errors.New("ledger: the replica was made from another first block than the configured one")
+		return errForeign
 	}
 	if r.last, err = readRecord(r.db, r.pos.Height-1); err != nil {
 		return err
@@ -149,6 +169,18 @@ func (r *replica) load() (err error) {
 		r.conf, err = newChannel(&conf)
 	}
 	return err
+}
+
+// mustBeEmpty refuses a store without a position, or of another format, that holds something.
+func (r *replica) mustBeEmpty() error {
+	it, err := r.db.NewIter(nil)
+	if err != nil {
+		return err
+	}
+	if it.First() {
+		err = errReplica
+	}
+	return errors.Join(err, it.Close())
 }
 
 // apply makes a verified block part of the replica.

@@ -117,25 +117,37 @@ func checkCrashed(t *testing.T, dir string, before uint64) uint64 {
 	return r.pos.Height
 }
 
-// TestReplicaOfAnotherChannel: a replica is not continued with another first block, and damage is told.
-func TestReplicaOfAnotherChannel(t *testing.T) {
+// TestUnusableReplicas: a replica is not continued with another first block; one that is damaged, or of another format, begins anew.
+func TestUnusableReplicas(t *testing.T) {
 	c, other := newChain(t, members()...), newChain(t, members()...)
 	dir := t.TempDir()
 	if err := errors.Join(c.replica.db.Flush(), c.replica.db.Checkpoint(dir+"/copy")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openReplica(dir+"/copy", testConfig, other.genesis, discard); err == nil || !strings.Contains(err.Error(), "another first block") {
+	if _, err := openReplica(dir+"/copy", testConfig, other.genesis, discard); !errors.Is(err, errForeign) {
 		t.Errorf("%v", err)
 	}
-	db, err := store.Open(dir+"/copy", store.MemTable, discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(db.Set(blockKey(1), []byte("x"), pebble.NoSync), db.Flush(), db.Close()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := openReplica(dir+"/copy", testConfig, c.genesis, discard); !errors.Is(err, errReplica) {
-		t.Errorf("%v, want errReplica", err)
+	for name, spoil := range map[string]func(*pebble.DB) error{
+		"a block's record":  func(db *pebble.DB) error { return db.Set(blockKey(1), []byte("x"), pebble.NoSync) },
+		"the configuration": func(db *pebble.DB) error { return db.Set([]byte{keyConfig}, []byte("x"), pebble.NoSync) },
+		"no position":       func(db *pebble.DB) error { return db.Delete([]byte{'p'}, pebble.NoSync) },
+	} {
+		dir := t.TempDir()
+		if err := c.replica.db.Checkpoint(dir + "/copy"); err != nil {
+			t.Fatal(err)
+		}
+		db, err := store.Open(dir+"/copy", store.MemTable, discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(spoil(db), db.Flush(), db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		r, err := openReplica(dir+"/copy", testConfig, c.genesis, discard)
+		if err != nil || r.pos.Height != 0 || r.conf != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		r.db.Close()
 	}
 }
 

@@ -132,8 +132,11 @@ func (l *Ledger) ready(ctx context.Context) (*channel, policy, error) {
 		if c != nil {
 			p, err := c.endorsementPolicy(l.replica.db, l.opts.Config.Chaincode)
 			var undefined *invalid
-			if err == nil || !errors.As(err, &undefined) {
-				return c, p, err
+			switch {
+			case err == nil:
+				return c, p, nil
+			case !errors.As(err, &undefined):
+				return nil, nil, notOrdered(err)
 			}
 		}
 		select {
