@@ -101,8 +101,8 @@ func Of(ctx context.Context, err error) *Problem {
 		p.RetryAfter = retryRoom
 	case errors.Is(err, index.ErrUnavailable), errors.Is(err, evidence.ErrUnavailable), errors.Is(err, ledger.ErrNoSuchTx):
 		p = Later("A part that this gateway stands on does not answer just now. Send it again in a moment.")
-	case errors.Is(err, context.DeadlineExceeded):
-		p = Later("It took too long. Send it again in a moment.")
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		p = Later("It took too long, or was broken off. Send it again in a moment.")
 	default:
 		return internal
 	}

@@ -66,6 +66,7 @@ func Open(ctx context.Context, address string, opts Options) (*Index, error) {
 	}
 	read := config.Copy()
 	read.RuntimeParams["default_transaction_read_only"] = "on"
+	delete(read.RuntimeParams, "idle_in_transaction_session_timeout") // a Snapshot may wait while the ledger is verified
 	ix.Index, err = sqlindex.New(dialect{}, pool(config, 1), pool(read, cmp.Or(opts.Readers, 8)), opts.GraphMB)
 	return ix, err
 }
