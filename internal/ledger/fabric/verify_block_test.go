@@ -340,3 +340,43 @@ func BenchmarkVerify(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(blocks*size), "µs/tx")
 }
+
+// TestEveryByte: whatever byte of a block is changed, it is refused, or still the same block with the same validity: what peers add to it
+// beside the flags is of no importance.
+func TestEveryByte(t *testing.T) {
+	c := newChain(t, members()...)
+	right := flag(c.block(c.envelope(&draft{}), c.envelope(&draft{endorsers: []*account{}})), 1, peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE)
+	hash, data := headerHash(right.Header), encode(right)
+	believed := 0
+	for i := range data {
+		for _, mask := range []byte{1, 0x80} {
+			data[i] ^= mask
+			var b common.Block
+			if unmarshal(data, &b) == nil && c.believes(t, i, &b, hash) {
+				believed++
+			}
+			data[i] ^= mask
+		}
+	}
+	if believed > 100 { // flags of the invalid one, and what is no part of what is signed
+		t.Errorf("%d of %d changes make no difference", believed, 2*len(data))
+	}
+}
+
+// believes verifies a changed block, which is the block with that hash or refused.
+func (c *chain) believes(t *testing.T, i int, b *common.Block, hash [32]byte) bool {
+	t.Helper()
+	v, err := c.verify(b)
+	var wrong *BlockError
+	switch {
+	case err == nil:
+		defer v.close()
+		if v.hash != hash || !v.record.valid(0) || v.record.valid(1) {
+			t.Errorf("byte %d: another block is believed", i)
+		}
+		return true
+	case !errors.As(err, &wrong):
+		t.Errorf("byte %d: %v", i, err)
+	}
+	return false
+}
