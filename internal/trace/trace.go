@@ -60,12 +60,13 @@ func (a *answer) add(w *walk) {
 		}
 		nodes = append(nodes, n)
 	}
-	for item, l := range w.labels {
-		nodes = append(nodes, l.node(item, w.back))
+	for _, item := range w.order {
+		if l := w.labels[item]; l != nil {
+			nodes = append(nodes, l.node(item, w.back))
+		}
 	}
 	a.nodes = nodes
-	a.proofs = append(a.proofs, w.proofs...)
-	a.events = append(a.events, w.events...)
+	a.proofs, a.events = w.proofs.appendTo(a.proofs), w.events.appendTo(a.events)
 }
 
 func (l *label) node(item ItemID, back bool) Node {
@@ -94,7 +95,6 @@ func (n Node) union(o Node) Node {
 
 // name gives the nodes their keys and puts them in order.
 func (a *answer) name(ctx context.Context, g Graph) error {
-	slices.SortFunc(a.nodes, func(a, b Node) int { return cmp.Compare(a.ID, b.ID) })
 	ids := make([]ItemID, len(a.nodes))
 	for i, n := range a.nodes {
 		ids[i] = n.ID
@@ -107,42 +107,48 @@ func (a *answer) name(ctx context.Context, g Graph) error {
 		a.nodes[i].Key = key
 	}
 	slices.SortFunc(a.nodes, func(a, b Node) int {
-		return cmp.Or(cmp.Compare(max(a.Depth, -a.Depth), max(b.Depth, -b.Depth)), cmp.Compare(a.Key, b.Key))
+		if c := cmp.Compare(max(a.Depth, -a.Depth), max(b.Depth, -b.Depth)); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.Key, b.Key)
 	})
 	return nil
 }
 
 // links makes links of the proofs, those to items that a limit left out excepted.
 func (a *answer) links(nodes []Node) []Link {
-	rank := make(map[ItemID]int, len(nodes))
+	rank := make(map[ItemID]uint32, len(nodes))
 	for i, n := range nodes {
-		rank[n.ID] = i
+		rank[n.ID] = uint32(i)
 	}
 	type ranked struct {
-		link  struct{ from, to int }
-		kind  linkKind
+		link  uint64 // ranks of from and to
 		event EventID
+		kind  linkKind
 	}
 	proofs := make([]ranked, 0, len(a.proofs))
 	for _, p := range a.proofs {
 		from, ok := rank[p.from]
 		to, ok2 := rank[p.to]
 		if ok && ok2 {
-			proofs = append(proofs, ranked{struct{ from, to int }{from, to}, p.kind, p.event})
+			proofs = append(proofs, ranked{uint64(from)<<32 | uint64(to), p.event, p.kind})
 		}
 	}
 	slices.SortFunc(proofs, func(a, b ranked) int {
-		return cmp.Or(cmp.Compare(a.link.from, b.link.from), cmp.Compare(a.link.to, b.link.to), cmp.Compare(a.kind, b.kind), cmp.Compare(a.event, b.event))
+		if c := cmp.Compare(a.link, b.link); c != 0 {
+			return c
+		}
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.event, b.event))
 	})
 	proofs = slices.Compact(proofs)
 	events := make([]EventID, len(proofs)) // one array for all links
-	links := make([]Link, 0, len(nodes))
+	links := make([]Link, 0, len(proofs))
 	start := 0
 	for i, p := range proofs {
 		events[i] = p.event
 		if i == 0 || p.link != proofs[i-1].link || p.kind != proofs[i-1].kind {
 			start = i
-			links = append(links, Link{Kind: linkKinds[p.kind], From: nodes[p.link.from].ID, To: nodes[p.link.to].ID})
+			links = append(links, Link{Kind: linkKinds[p.kind], From: nodes[p.link>>32].ID, To: nodes[uint32(p.link)].ID})
 		}
 		links[len(links)-1].Events = events[start : i+1 : i+1]
 	}

@@ -15,9 +15,11 @@ type walk struct {
 	back        bool
 	limits      Limits
 	labels      map[ItemID]*label
+	room        []label  // for more of them
+	order       []ItemID // of the labels: as they were found
 	frontier    []ItemID // to be followed next, ascending
-	proofs      []proof
-	events      []moment
+	proofs      pile[proof]
+	events      pile[moment]
 	truncated   bool
 	notFollowed int
 }
@@ -25,8 +27,9 @@ type walk struct {
 // label is why and for which times an item is in the trace.
 type label struct {
 	depth   int
-	reached spans // of the item itself: for which times it was reached; at those its contents concern the trace
-	carried spans // times at which it carried an item of the trace
+	reached spans   // of the item itself: for which times it was reached; at those its contents concern the trace
+	carried spans   // times at which it carried an item of the trace
+	first   [1]span // where the first of them is kept: most items have no other
 }
 
 // self is the time that concerns the trace for what the item itself is: everything before its bound (back) or after it
@@ -89,7 +92,10 @@ type moment struct {
 }
 
 func (m moment) compare(o moment) int {
-	return cmp.Or(cmp.Compare(m.time, o.time), cmp.Compare(m.event, o.event))
+	if c := cmp.Compare(m.time, o.time); c != 0 {
+		return c
+	}
+	return cmp.Compare(m.event, o.event)
 }
 
 func inOrder(moments []moment) []EventID {
@@ -105,7 +111,7 @@ func inOrder(moments []moment) []EventID {
 func (w *walk) run(ctx context.Context, start ItemID) error {
 	all := span{always, never}
 	w.labels = map[ItemID]*label{start: {reached: spans{all}}}
-	w.frontier = []ItemID{start}
+	w.order, w.frontier = []ItemID{start}, []ItemID{start}
 	for depth := 1; len(w.frontier) > 0; depth++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -119,7 +125,7 @@ func (w *walk) run(ctx context.Context, start ItemID) error {
 			return err
 		}
 		if !more {
-			return w.uses(ctx, func(Use) {})
+			return w.uses(ctx, func(Use, *label) {})
 		}
 	}
 	return nil
@@ -138,16 +144,20 @@ func (w *walk) follow(ctx context.Context) (found []arrival, err error) {
 }
 
 // uses hands the uses of the frontier to f and keeps the events that concern the trace.
-func (w *walk) uses(ctx context.Context, f func(Use)) error {
+func (w *walk) uses(ctx context.Context, f func(Use, *label)) error {
 	uses, err := w.g.Uses(ctx, w.frontier)
 	if err != nil {
 		return err
 	}
-	for _, u := range uses {
-		if w.labels[u.Item].has(u.Time, w.back) {
-			w.events = append(w.events, moment{u.Time, u.Event})
+	var l *label
+	for i, u := range uses {
+		if i == 0 || u.Item != uses[i-1].Item { // they come by item
+			l = w.labels[u.Item]
 		}
-		f(u)
+		if l.has(u.Time, w.back) {
+			w.events.add(moment{u.Time, u.Event})
+		}
+		f(u, l)
 	}
 	return nil
 }
@@ -167,34 +177,37 @@ func (w *walk) made(ctx context.Context) ([]arrival, error) {
 	if w.back {
 		role, other = other, role
 	}
-	by := map[ProcessID][]Use{} // how the frontier takes part
-	var processes []ProcessID
-	err := w.uses(ctx, func(u Use) {
-		if u.Process == 0 || u.Role != role || !w.labels[u.Item].joins(u.Time, w.back) {
-			return
+	var parts []Use // of the frontier
+	err := w.uses(ctx, func(u Use, l *label) {
+		if u.Process != 0 && u.Role == role && l.joins(u.Time, w.back) {
+			parts = append(parts, u)
 		}
-		if by[u.Process] == nil {
-			processes = append(processes, u.Process)
-		}
-		by[u.Process] = append(by[u.Process], u)
 	})
-	if err != nil || len(processes) == 0 {
+	if err != nil || len(parts) == 0 {
 		return nil, err
 	}
-	slices.Sort(processes)
+	slices.SortStableFunc(parts, func(a, b Use) int { return cmp.Compare(a.Process, b.Process) })
+	by := chunkBy(parts, func(u Use) ProcessID { return u.Process })
+	processes := make([]ProcessID, len(by))
+	for i, uses := range by {
+		processes[i] = uses[0].Process
+	}
 	partners, err := w.g.Partners(ctx, processes)
 	if err != nil {
 		return nil, err
 	}
-	var found []arrival
+	found := make([]arrival, 0, len(partners))
 	for _, process := range chunkBy(partners, func(u Use) ProcessID { return u.Process }) {
+		for by[0][0].Process != process[0].Process { // both are in order
+			by = by[1:]
+		}
 		bound := w.bound(process)
 		for _, p := range process {
 			if p.Role != other {
 				continue
 			}
 			found = append(found, arrival{p.Item, false, bound})
-			for _, u := range by[p.Process] {
+			for _, u := range by[0] {
 				w.prove(made, u.Item, p.Item, u.Event, p.Event)
 			}
 		}
@@ -306,7 +319,7 @@ func (w *walk) proveStay(in stay) { w.note(inside, in.child, in.parent, in.event
 func (w *walk) note(kind linkKind, from, to ItemID, events []EventID) {
 	for i, e := range events {
 		if i == 0 || e != events[i-1] {
-			w.proofs = append(w.proofs, proof{from, to, e, kind})
+			w.proofs.add(proof{from, to, e, kind})
 		}
 	}
 }
@@ -344,14 +357,26 @@ func (w *walk) arrive(ctx context.Context, found []arrival, depth int) (more boo
 	for _, group := range groups {
 		l := w.labels[group[0].item]
 		if l == nil {
-			l = &label{depth: depth}
+			l = w.newLabel()
+			l.depth = depth
 			w.labels[group[0].item] = l
+			w.order = append(w.order, group[0].item)
 		}
 		if l.loosen(group) {
 			w.frontier = append(w.frontier, group[0].item)
 		}
 	}
 	return !w.truncated, nil
+}
+
+// newLabel makes a label, many at once.
+func (w *walk) newLabel() *label {
+	if len(w.room) == 0 {
+		w.room = make([]label, min(max(minPile, len(w.labels)), maxPile))
+	}
+	l := &w.room[0]
+	w.room = w.room[1:]
+	return l
 }
 
 func (w *walk) cut(items int) {
@@ -390,6 +415,11 @@ func (l *label) loosen(found []arrival) bool {
 		set := &l.reached
 		if a.carrier {
 			set = &l.carried
+		}
+		if len(l.reached)+len(l.carried) == 0 {
+			l.first[0] = a.span
+			*set, changed = l.first[:], true
+			continue
 		}
 		next, grew := set.with(a.span)
 		*set, changed = next, changed || grew

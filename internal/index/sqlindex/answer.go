@@ -56,7 +56,10 @@ func (u *useRow) appendTo(out []trace.Use) []trace.Use {
 
 func sortUses(list []trace.Use) {
 	slices.SortFunc(list, func(a, b trace.Use) int {
-		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Event, b.Event), cmp.Compare(a.Item, b.Item), cmp.Compare(a.Role, b.Role))
+		if c := cmp.Compare(a.Time, b.Time); c != 0 {
+			return c
+		}
+		return cmp.Or(cmp.Compare(a.Event, b.Event), cmp.Compare(a.Item, b.Item), cmp.Compare(a.Role, b.Role))
 	})
 }
 
