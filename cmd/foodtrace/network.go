@@ -24,6 +24,7 @@ type networkCmd struct {
 	Remove  networkRemoveCmd  `cmd:"" help:"Take an organisation off the running network."`
 	Revoke  networkRevokeCmd  `cmd:"" help:"Revoke the certificates of a member's user."`
 	Renew   networkRenewCmd   `cmd:"" help:"Get new certificates for a member's users, peer and chaincode service."`
+	Replace networkReplaceCmd `cmd:"" help:"Put a new orderer in the place of one that lost its data."`
 	Upgrade networkUpgradeCmd `cmd:"" help:"Replace the chaincode of the running network."`
 }
 
@@ -277,6 +278,27 @@ func (c *networkRenewCmd) Run(a *app) error {
 		return err
 	}
 	fmt.Fprintf(a.out, "%s has new certificates\n", c.MSP)
+	return nil
+}
+
+type networkReplaceCmd struct {
+	networkDir
+	Orderer string `arg:"" help:"Its name: orderer1, orderer2 or orderer3."`
+}
+
+func (networkReplaceCmd) Help() string {
+	return "Example:\n  foodtrace network replace orderer2\n\nThe other two have to run. It gets new certificates and all blocks from them."
+}
+
+func (c *networkReplaceCmd) Run(a *app) error {
+	n, err := c.open(a)
+	if err != nil {
+		return err
+	}
+	if err := n.ReplaceOrderer(a.ctx, c.Orderer); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "%s is a new orderer\n", c.Orderer)
 	return nil
 }
 

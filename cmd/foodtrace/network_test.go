@@ -10,7 +10,7 @@ import (
 
 func TestNetworkThatIsNotThere(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "network")
-	for _, args := range [][]string{{"status"}, {"down"}, {"add", "carrier", "--role", "carrier"}, {"remove", "carrier"}, {"revoke", "carrier", "gateway"}, {"renew", "carrier"}, {"upgrade", "2"}} {
+	for _, args := range [][]string{{"status"}, {"down"}, {"add", "carrier", "--role", "carrier"}, {"remove", "carrier"}, {"revoke", "carrier", "gateway"}, {"renew", "carrier"}, {"replace", "orderer1"}, {"upgrade", "2"}} {
 		code, _, errOut := run(t, append(append([]string{"network"}, args...), "--dir", dir)...)
 		if code != exitError || !strings.Contains(errOut, "there is no network in "+dir) {
 			t.Errorf("network %s: exit code %d, %s", args[0], code, errOut)

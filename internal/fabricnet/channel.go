@@ -71,9 +71,7 @@ func (n *Network) entrance(orderer string) string {
 // joinAll has the orderers and the peers join the channel, and waits until the orderers have elected a leader.
 func (n *Network) joinAll(ctx context.Context) error {
 	for _, name := range orderers {
-		tls := n.org(ordering, admin, "tls")
-		if _, err := n.run(ctx, nil, "osnadmin", "channel", "join", "--channelID", channel, "--config-block", n.genesis(), "-o", n.state.address(name+"/admin"),
-			"--ca-file", n.org(ordering, "msp", "cacerts", "ca.pem"), "--client-cert", filepath.Join(tls, "cert.pem"), "--client-key", filepath.Join(tls, "key.pem")); err != nil {
+		if err := n.joinOrderer(ctx, name, n.genesis()); err != nil {
 			return err
 		}
 	}
@@ -83,6 +81,14 @@ func (n *Network) joinAll(ctx context.Context) error {
 	}
 	g.Go(func() error { return n.awaitLeader(gctx) })
 	return g.Wait()
+}
+
+// joinOrderer has an orderer join the channel, of which the block has the configuration.
+func (n *Network) joinOrderer(ctx context.Context, name, block string) error {
+	tls := n.org(ordering, admin, "tls")
+	_, err := n.run(ctx, nil, "osnadmin", "channel", "join", "--channelID", channel, "--config-block", block, "-o", n.state.address(name+"/admin"),
+		"--ca-file", n.org(ordering, "msp", "cacerts", "ca.pem"), "--client-cert", filepath.Join(tls, "cert.pem"), "--client-key", filepath.Join(tls, "key.pem"))
+	return err
 }
 
 func (n *Network) joinPeer(ctx context.Context, msp string) error {
@@ -109,9 +115,14 @@ func (n *Network) awaitLeader(ctx context.Context) error {
 	}
 }
 
-// peer runs Fabric's command line client as the administrator of a member, against its peer.
+// peer runs Fabric's command line client as the administrator of an organisation: against the member's peer, or, for the
+// ordering organisation, which has none, for what goes to the orderers.
 func (n *Network) peer(ctx context.Context, msp string, args ...string) ([]byte, error) {
-	return n.run(ctx, []string{"FABRIC_CFG_PATH=" + n.org(msp, "peer"), "CORE_PEER_MSPCONFIGPATH=" + n.org(msp, admin, "msp"), "FABRIC_LOGGING_SPEC=warn"}, "peer", args...)
+	config := n.org(msp, "peer")
+	if msp == ordering {
+		config = n.org(n.Members()[0], "peer")
+	}
+	return n.run(ctx, []string{"FABRIC_CFG_PATH=" + config, "CORE_PEER_LOCALMSPID=" + msp, "CORE_PEER_MSPCONFIGPATH=" + n.org(msp, admin, "msp"), "FABRIC_LOGGING_SPEC=warn"}, "peer", args...)
 }
 
 // orderer are the arguments that tell the client which orderer to use: the leader, which nobody has to forward to.
@@ -133,7 +144,7 @@ func (n *Network) run(ctx context.Context, env []string, tool string, args ...st
 	var out, complaints bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.Dir = &out, &complaints, n.dir
 	if err := cmd.Run(); err != nil {
-		all := strings.TrimSpace(complaints.String() + "\n" + out.String())
+		all, _, _ := strings.Cut(strings.TrimSpace(complaints.String()+"\n"+out.String()), "\nUsage:")
 		return nil, fmt.Errorf("fabricnet: %s %s: %w: %s", tool, strings.Join(args[:min(3, len(args))], " "), err, all[max(0, len(all)-logTail):])
 	}
 	return out.Bytes(), nil

@@ -97,10 +97,6 @@ func (n *Network) config(ctx context.Context, member string) (*common.Config, er
 }
 
 func (n *Network) configBlock(ctx context.Context, member string) (*common.Block, error) {
-	orderer, err := n.orderer(ctx)
-	if err != nil {
-		return nil, err
-	}
 	file, err := os.CreateTemp(n.path("tmp"), "config-*.block")
 	if err != nil {
 		return nil, fmt.Errorf("fabricnet: %w", err)
@@ -109,10 +105,20 @@ func (n *Network) configBlock(ctx context.Context, member string) (*common.Block
 	if err := file.Close(); err != nil {
 		return nil, err
 	}
-	if _, err := n.peer(ctx, member, append([]string{"channel", "fetch", "config", file.Name(), "-c", channel}, orderer...)...); err != nil {
+	if err := n.fetchConfig(ctx, member, file.Name()); err != nil {
 		return nil, err
 	}
 	return readBlock(file.Name())
+}
+
+// fetchConfig gets the channel's last configuration block from the orderers, as a member.
+func (n *Network) fetchConfig(ctx context.Context, member, file string) error {
+	orderer, err := n.orderer(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = n.peer(ctx, member, append([]string{"channel", "fetch", "config", file, "-c", channel}, orderer...)...)
+	return err
 }
 
 func readBlock(file string) (*common.Block, error) {
@@ -180,9 +186,13 @@ func (n *Network) Revoke(ctx context.Context, member, user string) error {
 	if err != nil {
 		return err
 	}
-	return n.reconfigure(ctx, []string{member}, func(g *common.ConfigGroup) error {
+	if err := n.reconfigure(ctx, []string{member}, func(g *common.ConfigGroup) error {
 		return changeMSP(g, member, func(c *msp.FabricMSPConfig) { c.RevocationList = [][]byte{list} })
-	})
+	}); err != nil {
+		return err
+	}
+	n.state.Revoked = append(n.state.Revoked, member+"/"+user)
+	return n.save()
 }
 
 // changeMSP changes what the channel knows of a member's identities.

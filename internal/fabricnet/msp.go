@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -150,8 +151,11 @@ func tlsKey(kind, file string) (*ecdsa.PrivateKey, error) {
 	return private, nil
 }
 
-// enrollUser makes an identity that signs submissions, in the member's folder.
+// enrollUser makes an identity that signs submissions, in the member's folder, unless it is revoked.
 func (n *Network) enrollUser(ctx context.Context, a *authority, name, roles string) error {
+	if slices.Contains(n.state.Revoked, a.name+"/"+name) {
+		return nil
+	}
 	if err := a.register(ctx, name, "client", roles); err != nil {
 		return err
 	}

@@ -322,7 +322,7 @@ func serial(n *Network, msp string) (*big.Int, error) {
 	return cert.SerialNumber, nil
 }
 
-func TestPartition(t *testing.T) {
+func TestOrdererThatIsCutOffAndOneThatLosesItsData(t *testing.T) {
 	n := ForTest(t, Options{Proxy: true})
 	l, by := open(t, n, "regulator"), signer(t, n, "regulator", gatewayUser)
 	first, err := n.Leader(t.Context())
@@ -350,6 +350,28 @@ func TestPartition(t *testing.T) {
 	}
 	if now, err := n.height(t.Context(), first); err != nil || now <= behind {
 		t.Errorf("the orderer that was cut off had %d blocks and has %d: %v", behind, now, err)
+	}
+
+	if err := n.Kill(first); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(n.org(ordering, first, "data")); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Start(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if p := problems(t, n); len(p) != 1 || !strings.Contains(p[0], first+" has no blocks") {
+		t.Errorf("problems of a network of which an orderer lost its data: %v", p)
+	}
+	if err := n.ReplaceOrderer(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if err := retry(t, func() error { return submit(t, l, by, "with a new orderer") }); err != nil {
+		t.Error(err)
+	}
+	if p := problems(t, n); len(p) > 0 {
+		t.Errorf("problems with a new orderer: %v", p)
 	}
 }
 

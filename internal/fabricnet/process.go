@@ -35,7 +35,9 @@ const (
 	readyTimeout = 2 * time.Minute
 	poll         = 20 * time.Millisecond
 	stopTimeout  = 20 * time.Second // after it, a process is killed
-	logTail      = 3000             // bytes of a log that an error quotes
+	// releaseTimeout is for the kernel to close what a process had open.
+	releaseTimeout = 5 * time.Second
+	logTail        = 3000 // bytes of a log that an error quotes
 )
 
 // titles is how the first argument of each process's command line begins; the process's ID follows. So a process is known by
@@ -87,10 +89,27 @@ func (n *Network) process(name string) (process, error) {
 }
 
 func (n *Network) start(ctx context.Context, p process) error {
+	if err := p.awaitAddress(); err != nil {
+		return err
+	}
 	if err := n.spawn(p); err != nil {
 		return err
 	}
 	return n.await(ctx, p)
+}
+
+// awaitAddress waits until nobody listens where the process will: one that ended a moment before may still, although it is
+// no longer found.
+func (p process) awaitAddress() error {
+	for end := time.Now().Add(releaseTimeout); ; time.Sleep(poll) {
+		l, err := net.Listen("tcp", p.address)
+		if err == nil {
+			return l.Close()
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("fabricnet: another program listens on %s, the address of %s: %w", p.address, p.name, err)
+		}
+	}
 }
 
 func (n *Network) spawn(p process) error {

@@ -71,6 +71,19 @@ func TestProcessThatDoesNotStart(t *testing.T) {
 	}
 }
 
+func TestProcessWhoseAddressIsTaken(t *testing.T) {
+	n := fake(t)
+	l, err := net.Listen("tcp", n.state.address("taken"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	p := process{name: "sleep", id: "sleep", program: "/bin/sleep", args: []string{"60"}, address: n.state.address("taken")}
+	if err := n.start(t.Context(), p); !contains(err, "another program listens on "+p.address) {
+		t.Errorf("start: %v", err)
+	}
+}
+
 func TestPortsStayTheSame(t *testing.T) {
 	n := fake(t)
 	a, b := n.state.port("a"), n.state.port("b")

@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
 
-// Renew gets new certificates for all nodes and users of an organisation and starts its nodes again, one after the other.
+// Renew gets new certificates for all nodes and users of an organisation, but for those revoked, and starts its nodes again, one after the other.
 // The network goes on meanwhile: one orderer or one member's peer may always be away.
 func (n *Network) Renew(ctx context.Context, msp string) error {
 	n.step("new certificates for %s", msp)
@@ -30,13 +31,30 @@ func (n *Network) Renew(ctx context.Context, msp string) error {
 		return err
 	}
 	n.step("a package with the new certificates, and the chaincode service for it")
-	if err := n.stop(n.service(msp, n.state.Chaincode).id); err != nil {
+	return n.repack(ctx, msp)
+}
+
+// repack gives a member's peer a new package, which holds its new certificate, and starts the service for it.
+func (n *Network) repack(ctx context.Context, msp string) error {
+	c := n.state.Chaincode
+	file, id, err := n.pack(msp, c)
+	if err != nil {
 		return err
 	}
-	if err := n.joinChaincode(ctx, msp); err != nil {
+	orderer, err := n.orderer(ctx)
+	if err != nil {
 		return err
 	}
-	return n.save()
+	c.Packages = maps.Clone(c.Packages)
+	c.Packages[msp] = id
+	if err := n.installAndApprove(ctx, msp, c, file, orderer); err != nil {
+		return err
+	}
+	n.state.Chaincode = c
+	if err := n.save(); err != nil {
+		return err
+	}
+	return n.restart(ctx, chaincodeName(msp))
 }
 
 func (n *Network) restart(ctx context.Context, name string) error {

@@ -22,9 +22,10 @@ type state struct {
 	Ports     map[string]int    `json:"ports"`    // by purpose, e.g. "peer.retailer/operations"
 	CASecret  string            `json:"caSecret"` // what all enroll with at the authorities
 	Proxy     bool              `json:"proxy,omitzero"`
-	Chaincode chaincode         `json:"chaincode"` // what is committed on the channel
-	Next      *chaincode        `json:"next"`      // what may be committed at this moment
-	Ready     bool              `json:"ready"`     // the network was complete once; before that it is not worth keeping
+	Chaincode chaincode         `json:"chaincode"`         // what is committed on the channel
+	Next      *chaincode        `json:"next"`              // what may be committed at this moment
+	Revoked   []string          `json:"revoked,omitempty"` // users whose certificates are, as MSP/user
+	Ready     bool              `json:"ready"`             // the network was complete once; before that it is not worth keeping
 }
 
 // chaincode is a definition on the channel, and each member's package for it.

@@ -59,6 +59,8 @@ const (
 	// lagging is how many blocks behind the others a node is told to be: some are always on their way.
 	lagging      = 10
 	probeTimeout = 5 * time.Second
+	// endorseTimeout is for a transaction that the chaincode refuses at once; a peer that has no connection to it yet makes one.
+	endorseTimeout = 10 * time.Second
 )
 
 // Status looks at each process, and asks those that run. It fails only where it cannot look; what is wrong with the network
@@ -87,6 +89,7 @@ func (n *Network) Status(ctx context.Context) (*Status, error) {
 	s.heights()
 	n.leaderStatus(ctx, s)
 	n.chaincodeStatus(ctx, s)
+	n.endorsing(ctx, s)
 	return s, n.certificates(s, time.Now())
 }
 
@@ -172,7 +175,7 @@ func (n *Network) probeCA(ctx context.Context) error {
 	return nil
 }
 
-// heights tells of nodes that are behind the others.
+// heights tells of nodes that are behind the others, or know nothing.
 func (s *Status) heights() {
 	var most uint64
 	for _, node := range s.Nodes {
@@ -181,7 +184,11 @@ func (s *Status) heights() {
 		}
 	}
 	for _, node := range s.Nodes {
-		if node.Height != nil && *node.Height+lagging < most {
+		switch {
+		case node.Height == nil:
+		case *node.Height == 0:
+			s.problem("%s has no blocks: it is not on the channel, or has lost its data (docs/operations.md says what to do)", node.Name)
+		case *node.Height+lagging < most:
 			s.problem("%s is %d blocks behind", node.Name, most-*node.Height)
 		}
 	}
@@ -223,6 +230,41 @@ func (n *Network) chaincodeStatus(ctx context.Context, s *Status) {
 		}
 		return
 	}
+}
+
+// endorsing tells of peers that do not come by an answer of the chaincode.
+func (n *Network) endorsing(ctx context.Context, s *Status) {
+	wrong := make([]error, len(n.Members()))
+	var wait sync.WaitGroup
+	for i, msp := range n.Members() {
+		if s.node(peerName(msp)).Height == nil || !s.node(chaincodeName(msp)).Running {
+			continue // told already
+		}
+		wait.Go(func() { wrong[i] = n.probeChaincode(ctx, msp) })
+	}
+	wait.Wait()
+	for i, err := range wrong {
+		if err != nil {
+			s.problem("%s endorses nothing: %v", peerName(n.Members()[i]), err)
+		}
+	}
+}
+
+// probeChaincode asks a member's peer for something that the chaincode refuses, and nobody else does.
+func (n *Network) probeChaincode(ctx context.Context, msp string) error {
+	const call, refusal = `{"Args":["ping"]}`, "FUNCTION_UNKNOWN"
+	ctx, cancel := context.WithTimeout(ctx, endorseTimeout)
+	defer cancel()
+	_, err := n.peer(ctx, msp, "chaincode", "query", "--channelID", channel, "--name", chaincodeTerm, "--ctor", call)
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("the chaincode does not answer within %v", endorseTimeout)
+	case err == nil:
+		return errors.New("the chaincode on the channel is not foodtrace's")
+	case strings.Contains(err.Error(), refusal):
+		return nil
+	}
+	return err
 }
 
 // committed is the definition of the chaincode on the channel, as a member's peer has it.
