@@ -54,3 +54,15 @@ func TestMarginalOfGrowth(t *testing.T) {
 	near(t, "n log n: per decade", l.perDecade, 1, 0.01)
 	near(t, "n log n: mean at 1e9", l.mean(1e9), 9, 0.05)
 }
+
+// TestRelative: a machine that becomes slower for everything does not look like growth.
+func TestRelative(t *testing.T) {
+	var all table
+	for i, n := range []int{10_000, 100_000, 1_000_000} {
+		slow := float64(i + 1)
+		all.add(n, []figure{{unit, slow * 10 * float64(n)}, {"CPU: other, µs", slow * 30 * float64(n)}})
+	}
+	for _, p := range all.relative("CPU: other, µs") {
+		near(t, "relative", p.cost, 3, 1e-9)
+	}
+}

@@ -162,6 +162,7 @@ func fill(ctx context.Context, o options, s *system) error {
 		}
 	}
 	table.print(os.Stdout)
+	table.printRelative(os.Stdout)
 	return nil
 }
 

@@ -68,6 +68,53 @@ func (t *table) print(w io.Writer) {
 	}
 }
 
+// unit is the figure that processor times are compared with: what it measures does not depend on how many events there are, so
+// that where it changes, the machine did.
+const unit = "CPU: decode and hash, µs"
+
+// relative are the marginal costs of a figure as multiples of those of the unit. Both have been measured at each size.
+func (t *table) relative(name string) []point {
+	var totals, units []float64
+	for i := range t.events {
+		totals, units = append(totals, t.totals[name][i]), append(units, t.totals[unit][i])
+	}
+	points, ones := marginal(t.events, totals), marginal(t.events, units)
+	for i := range points {
+		points[i].cost /= ones[i].cost
+	}
+	return points
+}
+
+// printRelative writes processor times of one more event as multiples of what decoding and hashing it takes.
+func (t *table) printRelative(w io.Writer) {
+	if len(t.events) < 3 {
+		return
+	}
+	fmt.Fprint(w, "\n| one more event, × decode and hash, at |")
+	for _, p := range t.relative(unit) {
+		fmt.Fprintf(w, " %s |", short(p.n))
+	}
+	fmt.Fprintf(w, " + each decade |\n|---|%s\n", strings.Repeat("--:|", len(t.events)))
+	for _, name := range t.names {
+		if !strings.HasPrefix(name, "CPU") {
+			continue
+		}
+		fmt.Fprintf(w, "| %s |", name)
+		var late []point
+		for _, p := range t.relative(name) {
+			fmt.Fprintf(w, " %s |", digits(p.cost))
+			if p.n >= fitFrom {
+				late = append(late, p)
+			}
+		}
+		if len(late) < 2 {
+			fmt.Fprintln(w, " |")
+			continue
+		}
+		fmt.Fprintf(w, " %s |\n", digits(fit(late).perDecade))
+	}
+}
+
 func (t *table) growth(w io.Writer, points []point) {
 	if len(points) < 2 {
 		fmt.Fprint(w, strings.Repeat(" |", 3+len(extrapolated)))
