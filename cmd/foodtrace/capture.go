@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"fmt"
@@ -21,10 +22,11 @@ import (
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/gateway/epcisrest"
+	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
 )
 
 type captureCmd struct {
-	Files    []string `arg:"" name:"file" help:"EPCIS 2.0 JSON files, or folders of them; - is standard input."`
+	Files    []string `arg:"" name:"file" help:"EPCIS files, JSON or XML, or folders of them; - is standard input."`
 	Rollback bool     `help:"All records of a file or none; otherwise each record stands alone."`
 	Quiet    bool     `short:"q" help:"Print the refused records and the totals only."`
 	remote
@@ -64,7 +66,10 @@ func (c *captureCmd) Run(a *app) error {
 	return nil
 }
 
-// expand replaces folders by the JSON files below them, in order of their names.
+// extensions are those of the files that are taken from a folder.
+var extensions = []string{".json", ".jsonld", ".xml"}
+
+// expand replaces folders by the EPCIS files below them, in order of their names.
 func expand(args []string) (files []string, err error) {
 	for _, arg := range args {
 		info, err := os.Stat(arg)
@@ -76,7 +81,7 @@ func expand(args []string) (files []string, err error) {
 			return nil, err
 		}
 		err = filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() && slices.Contains([]string{".json", ".jsonld"}, strings.ToLower(filepath.Ext(path))) {
+			if err == nil && !d.IsDir() && slices.Contains(extensions, strings.ToLower(filepath.Ext(path))) {
 				files = append(files, path)
 			}
 			return err
@@ -86,7 +91,7 @@ func expand(args []string) (files []string, err error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("no .json or .jsonld file in %s", strings.Join(args, ", "))
+		return nil, fmt.Errorf("no file with extension %s in %s", strings.Join(extensions, ", "), strings.Join(args, ", "))
 	}
 	return files, nil
 }
@@ -107,10 +112,12 @@ func (c *captureCmd) file(a *app, path string) (captured, error) {
 		behaviour = "rollback"
 	}
 	header := http.Header{}
-	header.Set("Content-Type", "application/ld+json")
+	document := bufio.NewReaderSize(body, epcis.SniffLen)
+	head, _ := document.Peek(epcis.SniffLen) // an error is met again when it is sent
+	header.Set("Content-Type", epcis.Sniff(head).MediaType())
 	header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": filepath.Base(path)}))
 	header.Set("GS1-Capture-Error-Behaviour", behaviour)
-	if err := c.do(a.ctx, http.MethodPost, "/epcis/capture", nil, header, body, &result.Job); err != nil {
+	if err := c.do(a.ctx, http.MethodPost, "/epcis/capture", nil, header, document, &result.Job); err != nil {
 		return result, err
 	}
 	if err := c.wait(a.ctx, a.err, &result.Job); err != nil {

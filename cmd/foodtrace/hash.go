@@ -10,7 +10,7 @@ import (
 )
 
 type hashCmd struct {
-	File    string `arg:"" help:"EPCIS 2.0 JSON file; - is standard input."`
+	File    string `arg:"" help:"EPCIS file, JSON or XML; - is standard input."`
 	Prehash bool   `help:"Print the string that is hashed, too."`
 	output
 }

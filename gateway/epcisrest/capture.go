@@ -115,7 +115,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		setLimits(w.Header())
 		err = problem.New(http.StatusRequestEntityTooLarge, problem.TooLarge, "The document is larger than is taken here. Cut it into several.")
 	case errors.Is(err, capture.ErrMediaType):
-		err = problem.New(http.StatusUnsupportedMediaType, problem.MediaTypeBad, "This is nothing that can be captured. Send EPCIS 2.0 JSON.")
+		err = problem.New(http.StatusUnsupportedMediaType, problem.MediaTypeBad, "This is nothing that can be captured. Send EPCIS as JSON or XML.")
 	case errors.Is(err, capture.ErrBusy):
 		err = problem.Later("Too many documents are waiting. Send it again in a moment.")
 	}
@@ -137,12 +137,12 @@ func errorBehaviour(header string) (proceed bool, err error) {
 func checkMedia(r *http.Request) error {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch media {
-	case "application/json", "application/ld+json":
+	case "application/json", "application/ld+json", "application/xml", "text/xml":
 		if err == nil {
 			return nil
 		}
 	}
-	return problem.New(http.StatusUnsupportedMediaType, problem.MediaTypeBad, "Send EPCIS 2.0 JSON as application/json or application/ld+json.",
+	return problem.New(http.StatusUnsupportedMediaType, problem.MediaTypeBad, "Send EPCIS as application/json, application/ld+json, application/xml or text/xml.",
 		problem.Item{Code: problem.MediaTypeBad, Detail: "The media type cannot be captured.", Field: "Content-Type"})
 }
 

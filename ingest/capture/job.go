@@ -77,7 +77,7 @@ var (
 	// ErrTooLarge: the document is larger than MaxDocument.
 	ErrTooLarge = fmt.Errorf("capture: a document may have at most %d bytes", int64(MaxDocument))
 	// ErrMediaType: the content is nothing that can be captured.
-	ErrMediaType = errors.New("capture: not a supported format (EPCIS 2.0 JSON)")
+	ErrMediaType = errors.New("capture: not a supported format (EPCIS as JSON or XML)")
 	// ErrBusy: too many jobs wait; send it again later.
 	ErrBusy = errors.New("capture: too many documents are waiting")
 )

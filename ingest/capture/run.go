@@ -353,7 +353,7 @@ func (r *run) masterData(ctx context.Context, doc *epcis.Reader) error {
 	}
 	for _, o := range receipt.Outcomes {
 		for _, p := range o.Findings {
-			r.problem(Problem{Code: string(p.Code), Message: p.Message, Pointer: "/epcisHeader" + p.Place})
+			r.problem(Problem{Code: string(p.Code), Message: p.Message, Pointer: doc.Header.At + p.Place})
 		}
 	}
 	r.job.Block = max(r.job.Block, receipt.Block+1)

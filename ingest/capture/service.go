@@ -71,7 +71,7 @@ func (s *Service) Close() error {
 
 // Receive keeps a document and returns its job once both are durable: ErrTooLarge, ErrMediaType, ErrBusy.
 func (s *Service) Receive(ctx context.Context, req Request) (Job, error) {
-	body, err := sniff(req.Body)
+	body, mediaType, err := sniff(req.Body)
 	if err != nil {
 		return Job{}, err
 	}
@@ -84,7 +84,7 @@ func (s *Service) Receive(ctx context.Context, req Request) (Job, error) {
 	}
 	j := Job{
 		ID: rand.Text(), Member: req.Member, Name: req.Name, Proceed: req.Proceed, Created: s.Now(), Running: true, Success: true,
-		Evidence: contract.Evidence{SHA256: sum, MediaType: "application/ld+json", Name: req.Name, Size: size},
+		Evidence: contract.Evidence{SHA256: sum, MediaType: mediaType, Name: req.Name, Size: size},
 	}
 	if err := s.store.add(ctx, j, maxRunning); err != nil {
 		return Job{}, err

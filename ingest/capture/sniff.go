@@ -2,27 +2,24 @@ package capture
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
 )
 
-// sniffLen is how far the first meaningful byte is looked for: behind a byte order mark, blanks, and comments that real
-// files begin with.
-const sniffLen = 4096
-
-// sniff looks at the first bytes of a document and refuses with ErrMediaType what cannot be JSON. It reads no further:
-// the rest is judged when the document is parsed, after it was kept.
-func sniff(r io.Reader) (io.Reader, error) {
-	br := bufio.NewReaderSize(r, sniffLen)
-	head, err := br.Peek(sniffLen)
+// sniff looks at the first bytes of a document and says what it is, or refuses with ErrMediaType what cannot be captured. It reads no
+// further: the rest is judged when the document is parsed, after it was kept.
+func sniff(r io.Reader) (body io.Reader, mediaType string, err error) {
+	br := bufio.NewReaderSize(r, epcis.SniffLen)
+	head, err := br.Peek(epcis.SniffLen)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("capture: reading the document: %w", err)
+		return nil, "", fmt.Errorf("capture: reading the document: %w", err)
 	}
-	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n")
-	if len(head) == 0 || (head[0] != '{' && head[0] != '[' && head[0] != '/') {
-		return nil, ErrMediaType
+	format := epcis.Sniff(head)
+	if format == epcis.None {
+		return nil, "", ErrMediaType
 	}
-	return br, nil
+	return br, format.MediaType(), nil
 }

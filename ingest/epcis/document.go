@@ -49,7 +49,7 @@ func Parse(b []byte, limits Limits) (*Document, []Problem) {
 }
 
 // rootMember reads a member of the root, which is a document or, as it turns out at its end, a single event.
-func (r *Reader) rootMember(name, at string) error {
+func (r *jsonSource) rootMember(name, at string) error {
 	switch name {
 	case "epcisBody":
 		return r.open("body", at)
@@ -87,7 +87,7 @@ func (r *Reader) rootMember(name, at string) error {
 }
 
 // keep collects the root's members in case it is a single event.
-func (r *Reader) keep(name string, value jsontext.Value) {
+func (r *jsonSource) keep(name string, value jsontext.Value) {
 	if len(r.root)+len(value) > r.limits.EventBytes {
 		return
 	}
@@ -100,7 +100,7 @@ func (r *Reader) keep(name string, value jsontext.Value) {
 	r.root = append(append(r.root, ':'), value...)
 }
 
-func (r *Reader) headerText(value jsontext.Value, at string) string {
+func (r *jsonSource) headerText(value jsontext.Value, at string) string {
 	s, ok := text(value)
 	if !ok {
 		r.refuse(CodeType, at, "The value must be a string.")
@@ -108,7 +108,7 @@ func (r *Reader) headerText(value jsontext.Value, at string) string {
 	return s
 }
 
-func (r *Reader) creationDate(value jsontext.Value, at string) {
+func (r *jsonSource) creationDate(value jsontext.Value, at string) {
 	s := r.headerText(value, at)
 	t, err := event.ParseTime(s)
 	var e *event.Error
@@ -118,7 +118,7 @@ func (r *Reader) creationDate(value jsontext.Value, at string) {
 	r.Header.CreationDate = t
 }
 
-func (r *Reader) documentContext(value jsontext.Value, at string) {
+func (r *jsonSource) documentContext(value jsontext.Value, at string) {
 	if r.sawContext {
 		return // lookAhead has read it
 	}
@@ -133,7 +133,7 @@ func (r *Reader) documentContext(value jsontext.Value, at string) {
 }
 
 // lookAhead reads the context of a document that has it after its events, and comes back.
-func (r *Reader) lookAhead() error {
+func (r *jsonSource) lookAhead() error {
 	seeker, ok := r.src.(io.Seeker)
 	if !ok {
 		return nil
@@ -172,7 +172,7 @@ func findContext(src io.Reader) (jsontext.Value, error) {
 }
 
 // end is reached after the root was closed. If the root was an event, it is returned now.
-func (r *Reader) end() (jsontext.Value, error) {
+func (r *jsonSource) end() (jsontext.Value, error) {
 	r.done = true
 	if _, err := r.dec.ReadToken(); !errors.Is(err, io.EOF) {
 		if err == nil {
@@ -192,14 +192,14 @@ func (r *Reader) end() (jsontext.Value, error) {
 }
 
 // singleEvent is the root that turned out to be an event. What was read of it as a document is forgotten.
-func (r *Reader) singleEvent() jsontext.Value {
+func (r *jsonSource) singleEvent() jsontext.Value {
 	r.Header, r.problems, r.context, r.bare = Header{}, nil, ldContext{}, true
 	r.place, r.offset = "", r.base
 	return append(r.root, '}')
 }
 
 // checkRoot checks a document's own members.
-func (r *Reader) checkRoot() {
+func (r *jsonSource) checkRoot() {
 	switch r.Header.Type {
 	case docType:
 		r.require("/@context", "/schemaVersion", "/creationDate", "/epcisBody", "/epcisBody/eventList")
@@ -221,7 +221,7 @@ func (r *Reader) checkRoot() {
 	}
 }
 
-func (r *Reader) require(pointers ...string) {
+func (r *jsonSource) require(pointers ...string) {
 	for _, at := range pointers {
 		parent := at[:strings.LastIndexByte(at, '/')]
 		if !r.found[at] && (parent == "" || r.found[parent] && !covers(r.problems, parent)) {
@@ -230,7 +230,7 @@ func (r *Reader) require(pointers ...string) {
 	}
 }
 
-func (r *Reader) onlyMembers(names string) {
+func (r *jsonSource) onlyMembers(names string) {
 	allowed := strings.Fields(names + " @context type")
 	for _, at := range slices.Sorted(maps.Keys(r.found)) {
 		name := at[1:]

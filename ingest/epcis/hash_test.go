@@ -25,9 +25,6 @@ func hashedEvents(t *testing.T, path string) []*event.Event {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if filepath.Ext(path) == ".xml" {
-		return eventsOfXML(t, b)
-	}
 	doc, problems := epcis.Parse(b, epcis.Limits{})
 	if epcis.HasErrors(problems) {
 		t.Fatalf("%s: %v", path, problems)

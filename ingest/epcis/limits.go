@@ -25,6 +25,18 @@ const (
 	maxURI = 2000
 	// maxText is the length of another text of the standard in bytes; more is a document, to be attached as evidence.
 	maxText = 64 << 10
+	// maxToken is the length of a tag, text or comment of XML in bytes: a text that is longer is a document, to be attached as evidence.
+	maxToken = 1 << 20
+	// maxNodes are the elements and attributes of one event: maxIdentifiers quantities with their three parts.
+	maxNodes = 4 * maxIdentifiers
+	// maxDepth of elements: those of the standard around event.MaxDepth of extensions are 20 at most; more costs a problem its path.
+	maxDepth = 100
+	// maxAttributes of one element: a sensor report has 24 of the standard.
+	maxAttributes = 256
+	// maxNamespaces declared at one place: each name is looked up among them.
+	maxNamespaces = 256
+	// maxCounted are the names of elements that are numbered in a list; the standard has six.
+	maxCounted = 64
 	// maxProblems of one event, or of a document's own members, that are listed; the rest would repeat them.
 	maxProblems = 100
 )

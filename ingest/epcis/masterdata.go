@@ -21,7 +21,8 @@ const (
 )
 
 // header reads epcisHeader.
-func (r *Reader) header(at string) error {
+func (r *jsonSource) header(at string) error {
+	r.Header.At = at
 	if r.dec.PeekKind() != '{' {
 		r.refuse(CodeType, at, "The value must be an object.")
 		return r.dec.SkipValue()
@@ -53,7 +54,7 @@ func (r *Reader) header(at string) error {
 }
 
 // vocabularies reads a vocabularyList in query results.
-func (r *Reader) vocabularies(at string) error {
+func (r *jsonSource) vocabularies(at string) error {
 	value, err := r.dec.ReadValue()
 	if err != nil {
 		return err
@@ -66,7 +67,7 @@ func (r *Reader) vocabularies(at string) error {
 }
 
 // locateFrom gives the problems at and below a pointer their offsets.
-func (r *Reader) locateFrom(value jsontext.Value, at string, start int64) {
+func (r *jsonSource) locateFrom(value jsontext.Value, at string, start int64) {
 	for i := range r.problems {
 		p := &r.problems[i]
 		if len(p.Pointer) >= len(at) && p.Pointer[:len(at)] == at {
@@ -75,7 +76,7 @@ func (r *Reader) locateFrom(value jsontext.Value, at string, start int64) {
 	}
 }
 
-func (r *Reader) vocabularyList(list jsontext.Value, at string) {
+func (r *jsonSource) vocabularyList(list jsontext.Value, at string) {
 	if list.Kind() != '[' {
 		r.refuse(CodeType, at, "The value must be an array.")
 	}
@@ -84,7 +85,7 @@ func (r *Reader) vocabularyList(list jsontext.Value, at string) {
 	}
 }
 
-func (r *Reader) vocabulary(v jsontext.Value, at string) {
+func (r *jsonSource) vocabulary(v jsontext.Value, at string) {
 	if v.Kind() != '{' {
 		r.refuse(CodeType, at, "A vocabulary must be an object.")
 		return
@@ -108,6 +109,11 @@ func (r *Reader) vocabulary(v jsontext.Value, at string) {
 	for i, v := range elements(list) {
 		r.vocabularyElement(typ, v, at+"/vocabularyElementList/"+itoa(i))
 	}
+	r.vocabularyType(typ, at)
+}
+
+// vocabularyType remarks a vocabulary that describes nothing that is registered.
+func (r *Reader) vocabularyType(typ, at string) {
 	switch typ {
 	case locationVocabulary, bizLocation, readPointVocabulary, partyVocabulary, sourceDest, classVocabulary, "":
 	default:

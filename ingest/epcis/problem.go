@@ -1,8 +1,9 @@
-// Package epcis reads and writes EPCIS 2.0 documents in JSON (GS1 EPCIS 2.0, section 10; JSON-LD): EPCISDocument,
-// EPCISQueryDocument, single events and arrays of events.
+// Package epcis reads EPCIS documents in JSON (GS1 EPCIS 2.0, section 10; JSON-LD) and in XML (EPCIS 2.0, section 9, and EPCIS 1.0 to 1.2),
+// and writes them in JSON: EPCISDocument, EPCISQueryDocument, master data; in JSON also single events and arrays of events.
 //
-// It refuses what the standard's JSON schema refuses, names every problem of a document with its place, and keeps what it
-// does not know. docs/divergences.md lists where it judges differently and why.
+// An event in XML becomes the text that it has in JSON, and is then read and checked as that, so that both are one event.
+// The package refuses what the standard's schemas refuse, names every problem of a document with its place, and keeps what it
+// does not know. docs/formats.md says how XML is read, docs/divergences.md lists where documents are judged otherwise and why.
 package epcis
 
 import (
@@ -21,6 +22,9 @@ const (
 	CodeSyntax       Code = "JSON_SYNTAX"       // not JSON (RFC 8259); reading ends there
 	CodeDuplicate    Code = "JSON_DUPLICATE"    // a member name twice in one object; reading ends there
 	CodeEncoding     Code = "JSON_ENCODING"     // not UTF-8; reading ends there
+	CodeXMLSyntax    Code = "XML_SYNTAX"        // not XML (XML 1.0); reading ends there
+	CodeXMLEncoding  Code = "XML_ENCODING"      // not in the encoding it declares, or in one that is not known; reading ends there
+	CodeDTD          Code = "XML_DTD"           // a document type definition; reading ends there
 	CodeRead         Code = "READ"              // the bytes could not be read
 	CodeLimit        Code = "LIMIT"             // one of the named limits
 	CodeDocument     Code = "DOCUMENT_TYPE"     // neither a document nor an event
@@ -38,6 +42,8 @@ const (
 	CodeRedefined    Code = "TERM_REDEFINED"    // finding: a context gives a term of the standard another meaning
 	CodeIdentifier   Code = "GS1_IDENTIFIER"    // finding: claims to be a GS1 identifier and is not well formed
 	CodeCheckDigit   Code = "CHECK_DIGIT"       // finding: the check digit of a GS1 identifier does not match
+	CodeEmpty        Code = "EMPTY"             // finding: an XML element without content, taken as not there
+	CodeQuantity     Code = "QUANTITY_EVENT"    // finding: an event type of EPCIS 1.x that is read as an ObjectEvent
 	CodeUnregistered Code = "MASTER_DATA_OTHER" // finding: a vocabulary that registers neither sites nor products
 )
 
@@ -64,8 +70,8 @@ type Problem struct {
 	Code     Code
 	Severity Severity
 	Message  string // one sentence
-	Pointer  string // JSON pointer (RFC 6901) from the document's root
-	Offset   int64  // byte offset of the value in the document
+	Pointer  string // JSON pointer (RFC 6901) from the document's root, or path of an XML element or attribute (XPath)
+	Offset   int64  // byte offset of the value in the document; in the document as UTF-8 where it has another encoding
 }
 
 // Error is "CODE: message (at pointer, byte offset)".

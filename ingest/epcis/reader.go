@@ -2,8 +2,6 @@ package epcis
 
 import (
 	"bufio"
-	"bytes"
-	"errors"
 	"io"
 	"strings"
 
@@ -25,75 +23,93 @@ type Header struct {
 	SubscriptionID     string
 	// MasterData registers the sites and products of the header; nil without any.
 	MasterData *contract.Registration
+	// At is the place of the header in the document, "" when there is none.
+	At string
 }
 
-// Reader reads a document event by event. Only one event is in memory at a time.
+// Reader reads a document event by event, JSON or XML as its first bytes say. Only one event is in memory at a time.
 type Reader struct {
 	Header Header
 
 	limits   Limits
-	src      io.Reader
-	counted  *countingReader
-	dec      *jsontext.Decoder
-	base     int64  // offset of the JSON text: after a byte order mark
-	stack    []step // the objects on the way to the event list
-	inList   bool
-	started  bool
-	done     bool
-	bare     bool // the root is an event, or an array of events
-	root     []byte
+	src      io.Reader // what the document was opened with
+	source   source    // nil before the first byte was read
+	bare     bool      // the root is an event, or an array of events
 	events   int
 	place    string
 	offset   int64
 	problems problemList // of the document
 
-	context      ldContext
-	sawContext   bool
-	sawEvents    bool
+	context      ldContext // of the events
 	ignore       []string
 	ignoreMember []byte
 	remarked     map[string]bool // prefixes
-	found        map[string]bool // pointers of the document's own members
 }
 
-// step is an object of the document that is being read.
-type step struct {
-	name string // root, body, results, resultsBody
-	at   string // JSON pointer
+// source is a document of one format.
+type source interface {
+	// next reads on to the next event and returns it as the text of EPCIS 2.0 JSON, valid until the next call, and what is wrong with it in
+	// ways that this text does not show. It sets the reader's place, offset and context. No text: the problems say it all.
+	next() (jsontext.Value, []Problem, error)
+	// locate turns the pointers and offsets of an event's problems, which are relative to its text, into those of the document.
+	locate([]Problem)
+	// position is how far the document has been read, in bytes.
+	position() int64
 }
 
-// NewReader reads a document. If r is an [io.Seeker], @context and header may come after the events.
+// NewReader reads a document. If r is an [io.Seeker], @context and header of JSON may come after the events.
 func NewReader(r io.Reader, limits Limits) *Reader {
-	limits = limits.withDefaults()
-	c := &countingReader{r: r, left: limits.DocumentBytes}
-	return &Reader{limits: limits, src: r, counted: c, remarked: map[string]bool{}, found: map[string]bool{}}
+	return &Reader{limits: limits.withDefaults(), src: r, remarked: map[string]bool{}}
 }
 
-// Next returns the next event, or nil if it has errors, with its problems: pointers and offsets are those of the document.
+// begin chooses the format. What looks like none is read as JSON, which says what is wrong.
+func (r *Reader) begin() {
+	counted := &countingReader{r: r.src, left: r.limits.DocumentBytes}
+	buffered := bufio.NewReaderSize(counted, SniffLen)
+	head, _ := buffered.Peek(SniffLen) // an error is met again
+	if Sniff(head) == XML {
+		r.source = newXMLSource(r, buffered)
+	} else {
+		r.source = &jsonSource{Reader: r, counted: counted, buffered: buffered, found: map[string]bool{}}
+	}
+}
+
+// Next returns the next event, or nil if it has errors, with its problems: their places and offsets are those of the document.
 // io.EOF ends the document. Any other error is a *[Problem] after which nothing more can be read.
 func (r *Reader) Next() (*event.Event, []Problem, error) {
-	raw, err := r.nextValue()
+	if r.source == nil {
+		r.begin()
+	}
+	raw, problems, err := r.source.next()
 	if err != nil {
 		return nil, nil, err
 	}
 	if r.events++; r.events > r.limits.Events {
-		r.done = true
+		r.source = ended{}
 		return nil, nil, &Problem{Code: CodeLimit, Pointer: r.place, Offset: r.offset,
 			Message: "The document has more than " + itoa(r.limits.Events) + " events."}
 	}
-	if len(raw) > r.limits.EventBytes {
-		return nil, []Problem{{Code: CodeLimit, Pointer: r.place, Offset: r.offset,
-			Message: "The event is larger than " + itoa(r.limits.EventBytes) + " bytes."}}, nil
+	if raw == nil {
+		return nil, problems, nil
 	}
-	e, problems := r.readEvent(raw)
-	for i := range problems {
-		problems[i].Pointer = r.place + problems[i].Pointer
-		problems[i].Offset += r.offset
+	e, found := r.readEvent(raw)
+	r.source.locate(found)
+	if problems = append(problems, found...); HasErrors(problems) {
+		e = nil
 	}
 	return e, problems, nil
 }
 
-// Pointer is the JSON pointer of the event that Next returned last.
+// ended is a source that has nothing more.
+type ended struct{}
+
+func (ended) next() (jsontext.Value, []Problem, error) { return nil, nil, io.EOF }
+
+func (ended) locate([]Problem) {}
+
+func (ended) position() int64 { return 0 }
+
+// Pointer is the place of the event that Next returned last: a JSON pointer, or the path of an XML element.
 func (r *Reader) Pointer() string { return r.place }
 
 // Problems are those of the document outside of its events; complete after io.EOF.
@@ -107,198 +123,18 @@ func (r *Reader) remark(code Code, at, message string) {
 	r.report(Problem{Code: code, Severity: Finding, Pointer: at, Message: message})
 }
 
+func (r *Reader) tooLarge() Problem {
+	return Problem{Code: CodeLimit, Pointer: r.place, Offset: r.offset, Message: "The event is larger than " + itoa(r.limits.EventBytes) + " bytes."}
+}
+
 func (r *Reader) report(p Problem) {
-	if p.Offset == 0 && r.dec != nil {
-		p.Offset = r.base + r.dec.InputOffset()
+	if p.Offset == 0 {
+		p.Offset = r.source.position()
 	}
 	r.problems.add(p)
 }
 
-func (r *Reader) fail(err error) error {
-	r.done = true
-	return asProblem(err, r.base)
-}
-
-// nextValue reads on to the next event and returns its text, valid until the next call.
-func (r *Reader) nextValue() (jsontext.Value, error) {
-	if r.done {
-		return nil, io.EOF
-	}
-	if !r.started {
-		if err := r.start(); err != nil {
-			return nil, r.fail(err)
-		}
-	}
-	for {
-		if r.inList {
-			raw, more, err := r.listElement()
-			if err != nil {
-				return nil, r.fail(err)
-			}
-			if more {
-				return raw, nil
-			}
-			continue
-		}
-		if len(r.stack) == 0 {
-			return r.end()
-		}
-		if err := r.step(); err != nil {
-			return nil, r.fail(err)
-		}
-	}
-}
-
-func (r *Reader) listElement() (raw jsontext.Value, more bool, err error) {
-	if r.dec.PeekKind() == ']' {
-		_, err = r.dec.ReadToken()
-		r.inList = false
-		return nil, false, err
-	}
-	raw, err = r.dec.ReadValue()
-	if err != nil {
-		return nil, false, err
-	}
-	r.place = string(r.dec.StackPointer())
-	r.offset = r.base + r.dec.InputOffset() - int64(len(raw))
-	return raw, true, nil
-}
-
-var byteOrderMark = []byte("\xef\xbb\xbf")
-
-// start opens the root: a document, an event, or an array of events.
-func (r *Reader) start() error {
-	r.started = true
-	buffered := bufio.NewReader(r.counted)
-	if head, _ := buffered.Peek(len(byteOrderMark)); bytes.Equal(head, byteOrderMark) {
-		r.base = int64(len(byteOrderMark))
-		if _, err := buffered.Discard(len(byteOrderMark)); err != nil {
-			return err
-		}
-	}
-	r.dec = jsontext.NewDecoder(buffered)
-	switch r.dec.PeekKind() {
-	case '{':
-		r.push("root", "")
-		_, err := r.dec.ReadToken()
-		return err
-	case '[':
-		r.bare, r.inList = true, true
-		_, err := r.dec.ReadToken()
-		return err
-	}
-	if _, err := r.dec.ReadToken(); err != nil {
-		if errors.Is(err, io.EOF) {
-			return &Problem{Code: CodeDocument, Message: "The document is empty."}
-		}
-		return err
-	}
-	return &Problem{Code: CodeDocument, Message: "The document is neither an object nor an array."}
-}
-
-func (r *Reader) push(name, at string) {
-	r.stack = append(r.stack, step{name, at})
-}
-
-// step reads one member of the innermost open object, or its end.
-func (r *Reader) step() error {
-	tok, err := r.dec.ReadToken()
-	if err != nil {
-		return err
-	}
-	s := &r.stack[len(r.stack)-1]
-	if tok.Kind() == '}' {
-		r.stack = r.stack[:len(r.stack)-1]
-		return nil
-	}
-	name := tok.String()
-	at := s.at + "/" + escape(name)
-	r.found[at] = true
-	switch s.name {
-	case "root":
-		return r.rootMember(name, at)
-	case "body":
-		return r.bodyMember(name, at)
-	case "results":
-		return r.resultsMember(name, at)
-	default:
-		return r.resultsBodyMember(name, at)
-	}
-}
-
-// open enters an object, or refuses another value.
-func (r *Reader) open(name, at string) error {
-	if r.dec.PeekKind() != '{' {
-		r.refuse(CodeType, at, "The value must be an object.")
-		return r.dec.SkipValue()
-	}
-	_, err := r.dec.ReadToken()
-	r.push(name, at)
-	return err
-}
-
-// openList enters the event list.
-func (r *Reader) openList(at string) error {
-	if r.dec.PeekKind() != '[' {
-		r.refuse(CodeType, at, "The value must be an array.")
-		return r.dec.SkipValue()
-	}
-	if !r.sawContext {
-		if err := r.lookAhead(); err != nil {
-			return err
-		}
-	}
-	_, err := r.dec.ReadToken()
-	r.inList, r.sawEvents = true, true
-	return err
-}
-
-func (r *Reader) bodyMember(name, at string) error {
-	switch name {
-	case "eventList":
-		return r.openList(at)
-	case "queryResults":
-		return r.open("results", at)
-	}
-	return r.extension(name, at)
-}
-
-func (r *Reader) resultsMember(name, at string) error {
-	switch name {
-	case "queryName":
-		return r.text(&r.Header.QueryName, at)
-	case "subscriptionID":
-		return r.text(&r.Header.SubscriptionID, at)
-	case "resultsBody":
-		return r.open("resultsBody", at)
-	}
-	return r.extension(name, at)
-}
-
-func (r *Reader) resultsBodyMember(name, at string) error {
-	switch name {
-	case "eventList":
-		return r.openList(at)
-	case "vocabularyList":
-		return r.vocabularies(at)
-	}
-	return r.extension(name, at)
-}
-
-// extension skips a member that the standard does not have. The JSON schema lets epcisBody have any, other objects only those
-// with a prefix.
-func (r *Reader) extension(name, at string) error {
-	if inBody := len(r.stack) == 2; !isName(name) && !inBody {
-		r.remark(CodeUnexpected, at, "The standard has no such member here, and it has no prefix that would make it an extension.")
-	}
-	value, err := r.dec.ReadValue()
-	if err != nil {
-		return err
-	}
-	r.ignored(name, value)
-	return nil
-}
-
+// ignored notes the names of members that are bookkeeping of a repository, in a member of the document called …:ignoreFields.
 func (r *Reader) ignored(name string, value jsontext.Value) {
 	_, local, ok := strings.Cut(name, ":")
 	if !ok || local != "ignoreFields" {
@@ -311,19 +147,6 @@ func (r *Reader) ignored(name string, value jsontext.Value) {
 	}
 	r.ignoreMember, _ = jsontext.AppendQuote(nil, name)
 	r.ignoreMember = append(append(r.ignoreMember, ':'), value...)
-}
-
-func (r *Reader) text(into *string, at string) error {
-	value, err := r.dec.ReadValue()
-	if err != nil {
-		return err
-	}
-	s, ok := text(value)
-	if !ok {
-		r.refuse(CodeType, at, "The value must be a string.")
-	}
-	*into = s
-	return nil
 }
 
 // countingReader ends a document that is too large, and knows how far it has read.

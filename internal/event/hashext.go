@@ -18,13 +18,16 @@ type extension struct {
 // Namespace is a prefix of extension names and what it stands for.
 type Namespace struct{ Prefix, URI string }
 
+// WebVocabulary is GS1's.
+var WebVocabulary = Namespace{"gs1", gs1Namespace}
+
 // BuiltinNamespaces are the prefixes that the JSON-LD context of EPCIS 2.0 defines for every document.
 var BuiltinNamespaces = []Namespace{
 	{"cbv", cbvNamespace},
 	{"cbvmda", "urn:epcglobal:cbv:mda:"},
 	{"dcterms", "http://purl.org/dc/terms/"},
 	{"epcis", "https://ref.gs1.org/epcis/"},
-	{"gs1", gs1Namespace},
+	WebVocabulary,
 	{"owl", "http://www.w3.org/2002/07/owl#"},
 	{"rdfs", rdfsNamespace},
 	{"xsd", "http://www.w3.org/2001/XMLSchema#"},

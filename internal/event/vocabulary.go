@@ -76,6 +76,16 @@ func (v *Vocabulary) Word(value string) string {
 	return word
 }
 
+// Short is the form of a value in EPCIS 2.0 JSON: the bare word for every way to write one of the vocabulary, a web URI for another word in
+// its namespaces, and any other value as it is.
+func (v *Vocabulary) Short(value string) string {
+	word := v.Word(value)
+	if v.words[word] || word == value {
+		return word
+	}
+	return v.web + word
+}
+
 // cutURN removes the stem of the EPC URN form, whatever its case.
 func (v *Vocabulary) cutURN(value string) (word string, ok bool) {
 	n := len(v.urn)
