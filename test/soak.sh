@@ -10,6 +10,10 @@ echo "long campaigns (seeds and counts are printed)"
 FOODTRACE_SOAK=1 go test -count=1 -timeout 3h -v -run 'Soak|Kill|Crash|Hold|Large|World|Campaign' ./chaincode/... ./internal/ledger/... ./internal/simulate/... ./cmd/... |
   grep -E '^(=== RUN|---|ok|FAIL|panic)|seed|kill|movement|descendant|acknowledged|_test.go' || { echo "a campaign failed" >&2; exit 1; }
 
+echo "faults on a running network, many times each (needs what test/services.sh installs)"
+FOODTRACE_SOAK=1 FOODTRACE_SERVICES=1 go test -count=1 -timeout 6h -v -run 'TestFaults' ./cmd/foodtrace |
+  grep -E '^(=== RUN|---|ok|FAIL|panic)|_test.go' || { echo "a campaign failed" >&2; exit 1; }
+
 targets=()
 while read -r pkg; do
   while read -r target; do targets+=("$pkg $target"); done < <(go test -list '^Fuzz' "$pkg" | grep '^Fuzz' || true)
