@@ -166,7 +166,7 @@ func TestProjectorErrors(t *testing.T) {
 	if err := wait(t, p, 1); !errors.Is(err, broken) || !errors.Is(err, index.ErrNotRunning) {
 		t.Errorf("wait: %v", err)
 	}
-	start(t, p) // there is room again
+	start(t, p)           // there is room again
 	for p.Height() == 0 { // until it has begun, what is waited for ends with the error of before
 		time.Sleep(time.Millisecond)
 	}
