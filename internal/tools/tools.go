@@ -67,6 +67,9 @@ func Build(ctx context.Context, set Set, progress io.Writer) (bin string, err er
 	build := exec.CommandContext(ctx, "go", "build", "-o", out+string(filepath.Separator), "tool")
 	build.Dir = work
 	build.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=readonly")
+	if set == FabricCA {
+		build.Env = append(build.Env, "CGO_ENABLED=1") // else, without a C compiler, its database would be one that only fails
+	}
 	if text, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("tools: %s cannot be built: %w\n%s", set, err, tail(text))
 	}
