@@ -276,7 +276,10 @@ func runAltered(w *world, dir, name string) {
 	if out, err := exec.Command("go", "build", "-o", program, "./testdata/altered").CombinedOutput(); err != nil {
 		w.Fatalf("%v\n%s", err, out)
 	}
-	w.must(w.net.Kill(name))
+	if err := w.net.Kill(name); err != nil {
+		log, _ := os.ReadFile(filepath.Join(dir, "log", name+".log"))
+		w.Fatalf("%v\n%s", err, log)
+	}
 	found, err := filepath.Glob(filepath.Join(dir, "chaincode", "*", fabricnet.ChaincodeProgram))
 	if err != nil || len(found) != 1 {
 		w.Fatalf("%v, %v", found, err)
