@@ -8,7 +8,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Without a C compiler, Go has no race detector.
 RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
-.PHONY: help run build test test-all test-services test-browser lint bench bench-fabric scale soak clean
+.PHONY: help run build test test-all test-services test-browser lint bench bench-trace bench-fabric scale soak clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ lint: ## gofmt, go vet, staticcheck
 	$(GO) vet ./...
 	@echo "running staticcheck (the first time builds it)"
 	$(GO) run $(STATICCHECK) ./...
+
+bench-trace: ## traces against recursive SQL on PostgreSQL over a million lots (20 minutes, 5 GB of disk; LOTS=small: five minutes)
+	FOODTRACE_SERVICES=1 FOODTRACE_BENCH_MILLION=$(if $(filter small,$(LOTS)),,1) $(GO) test -run '^$$' -bench Trace -benchtime 3x -timeout 90m ./internal/index/postgres
 
 bench: ## print the figures of docs/benchmarks.md
 	@echo "running the benchmarks (about two minutes)"
