@@ -121,8 +121,13 @@ func TestVerdictOfEveryDocument(t *testing.T) {
 // checkPlaces checks that every problem has a code, a sentence and a place that is in the document.
 func checkPlaces(t *testing.T, name string, b []byte, problems []epcis.Problem) {
 	t.Helper()
+	checkPlacesBefore(t, name, int64(len(b)), problems)
+}
+
+func checkPlacesBefore(t *testing.T, name string, end int64, problems []epcis.Problem) {
+	t.Helper()
 	for _, p := range problems {
-		if p.Code == "" || !strings.HasSuffix(p.Message, ".") || p.Offset < 0 || p.Offset > int64(len(b)) ||
+		if p.Code == "" || !strings.HasSuffix(p.Message, ".") || p.Offset < 0 || p.Offset > end ||
 			p.Pointer != "" && p.Pointer[0] != '/' {
 			t.Errorf("%s: problem without code, sentence or place: %+v", name, p)
 		}

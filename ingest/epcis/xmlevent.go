@@ -12,6 +12,7 @@ import (
 // shaper gives the elements of XML the form that they have in JSON.
 type shaper struct {
 	tree     *tree
+	place    string // of the tree's root
 	problems problemList
 	context  ldContext // the namespaces of names
 	shared   bool      // the context is the document's: not to be changed
@@ -68,7 +69,7 @@ func (x *xmlSource) shaper() *shaper {
 			}
 		}
 	}
-	return &shaper{tree: &x.tree, context: x.declared, shared: true}
+	return &shaper{tree: &x.tree, place: x.path(), context: x.declared, shared: true}
 }
 
 // values takes the prefixes that values begin with out of the context. In XML a prefix means something in names only (a value like ex:a is
@@ -112,11 +113,11 @@ func sameScope(a, b []binding) bool {
 func isPrefix(s string) bool { return isURI(s + ":") }
 
 func (s *shaper) refuse(n *node, code Code, message string) {
-	s.problems.add(Problem{Code: code, Message: message, Pointer: n.path(), Offset: n.offset})
+	s.problems.add(Problem{Code: code, Message: message, Pointer: s.place + n.path(), Offset: n.offset})
 }
 
 func (s *shaper) remark(n *node, code Code, message string) {
-	s.problems.add(Problem{Code: code, Severity: Finding, Message: message, Pointer: n.path(), Offset: n.offset})
+	s.problems.add(Problem{Code: code, Severity: Finding, Message: message, Pointer: s.place + n.path(), Offset: n.offset})
 }
 
 // event gives an event its form.
@@ -212,6 +213,8 @@ func attributesOf(element string) map[string]bool {
 		return reportAttributes
 	case "bizTransaction", "source", "destination":
 		return typeAttribute
+	case "VocabularyElement", "attribute":
+		return idAttribute
 	}
 	return nil
 }
@@ -220,6 +223,7 @@ var (
 	metadataAttributes = names(metadataShape)
 	reportAttributes   = names(reportShape)
 	typeAttribute      = map[string]bool{"type": true}
+	idAttribute        = map[string]bool{"id": true}
 )
 
 func names(s shape) map[string]bool {
@@ -415,9 +419,6 @@ func (s *shaper) free(into, k *node) {
 	}
 }
 
-// textMember is the name of the text of an element that has attributes or elements too.
-const textMember = "#text"
-
 // close chooses the form of a value whose members are there.
 func (s *shaper) close(n *node) {
 	if len(n.members) == 0 {
@@ -425,7 +426,7 @@ func (s *shaper) close(n *node) {
 	}
 	n.kind = objectValue
 	if len(n.text) > 0 {
-		text := s.synthetic(textMember, n)
+		text := s.synthetic(event.TextMember, n)
 		text.text = append(text.text, n.text...)
 		n.add(text)
 	}

@@ -2,6 +2,7 @@ package epcis
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -72,7 +73,9 @@ type xmlSource struct {
 	rootPath string
 
 	tree     tree
-	root     *node // of the event that was read last
+	root     *node  // of the event that was read last
+	text     []byte // of that event
+	chars    []byte // of a text of the header
 	vocType  string
 	vocAt    string
 	declared ldContext // of scope
@@ -125,7 +128,7 @@ func (x *xmlSource) nextEvent() (jsontext.Value, []Problem, error) {
 			}
 			err = x.element(tok)
 		case xml.EndElement:
-			x.regions = x.regions[:len(x.regions)-1]
+			x.leave()
 		case xml.CharData:
 			err = x.characters(tok)
 		}
@@ -218,17 +221,28 @@ func (x *xmlSource) creationDate(s string) {
 	x.Header.CreationDate = t
 }
 
-// characters keeps the text of an element that is one.
+// characters collects the text of an element that is one.
 func (x *xmlSource) characters(text []byte) error {
-	if len(x.regions) == 0 || x.regions[len(x.regions)-1].text == nil {
+	if x.regions[len(x.regions)-1].text == nil {
 		return nil
 	}
-	into := x.regions[len(x.regions)-1].text(&x.Header)
-	if len(*into)+len(text) > maxText {
+	if len(x.chars)+len(text) > maxText {
 		return x.limit("A text of the header is longer than " + itoa(maxText) + " bytes")
 	}
-	*into = strings.TrimSpace(*into + string(text))
+	x.chars = append(x.chars, text...)
 	return nil
+}
+
+// leave ends an element that was entered. Of several where one is kept, it is the first.
+func (x *xmlSource) leave() {
+	last := len(x.regions) - 1
+	if of := x.regions[last].text; of != nil {
+		if into := of(&x.Header); *into == "" {
+			*into = string(bytes.TrimSpace(x.chars))
+		}
+		x.chars = x.chars[:0]
+	}
+	x.regions = x.regions[:last]
 }
 
 // extension skips an element of another namespace, or takes the names of fields to ignore from it.
@@ -272,7 +286,8 @@ func (x *xmlSource) event(e xml.StartElement) (jsontext.Value, []Problem, error)
 	x.root = root
 	s.event(root)
 	x.context = s.context
-	return root.appendJSON(nil), s.problems, nil
+	x.text = root.appendJSON(x.text[:0])
+	return x.text, s.problems, nil
 }
 
 func (x *xmlSource) locate(problems []Problem) {
@@ -287,6 +302,9 @@ func (x *xmlSource) locatePointer(pointer string) (path string, offset int64) {
 		pointer = ""
 	}
 	n, rest := x.root.find(pointer)
+	if rest != "" && attributesOf(n.tag.Local)[rest[1:]] {
+		rest = "/@" + rest[1:]
+	}
 	return x.place + n.path() + rest, n.offset
 }
 

@@ -148,10 +148,16 @@ func (h *hasher) object(raw jsontext.Value) {
 	h.sort(start, cut)
 }
 
+// TextMember is the name of the text of an XML element that has attributes or elements too.
+const TextMember = "#text"
+
 // member writes one element, or one for each element of an array: {namespace}name or the name as it is, then =text or
-// the members of an object.
+// the members of an object. The text beside members has no name.
 func (h *hasher) member(name string, value jsontext.Value) {
 	ns, local, ok := h.ext.resolve(name)
+	if name == TextMember {
+		local = ""
+	}
 	eachElement(value, func(v jsontext.Value) {
 		if ok {
 			h.b = append(h.b, '{')
