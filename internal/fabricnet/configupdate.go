@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/golang/protobuf/proto"
 	"github.com/hyperledger/fabric-config/configtx"
 	"github.com/hyperledger/fabric-protos-go/common"
 	"github.com/hyperledger/fabric-protos-go/msp"
@@ -52,7 +51,7 @@ func (n *Network) reconfigure(ctx context.Context, by []string, change func(*com
 	if err := change(tx.UpdatedConfig().ChannelGroup); err != nil {
 		return err
 	}
-	if proto.Equal(before, tx.UpdatedConfig()) {
+	if equal(before, tx.UpdatedConfig()) {
 		return nil // it was done before, by somebody who could not finish
 	}
 	update, err := tx.ComputeMarshaledUpdate(channel)
@@ -63,7 +62,7 @@ func (n *Network) reconfigure(ctx context.Context, by []string, change func(*com
 	if err != nil {
 		return err
 	}
-	data, err := proto.Marshal(envelope)
+	data, err := marshal(envelope)
 	if err != nil {
 		return err
 	}
@@ -127,7 +126,7 @@ func readBlock(file string) (*common.Block, error) {
 		return nil, fmt.Errorf("fabricnet: %w", err)
 	}
 	block := new(common.Block)
-	return block, proto.Unmarshal(data, block)
+	return block, unmarshal(data, block)
 }
 
 // settle waits until all peers have a configuration that is later than the one of a sequence number.
@@ -203,17 +202,17 @@ func changeMSP(channel *common.ConfigGroup, member string, change func(*msp.Fabr
 	}
 	var outer msp.MSPConfig
 	var inner msp.FabricMSPConfig
-	if err := proto.Unmarshal(group.Values[mspValue].Value, &outer); err != nil {
+	if err := unmarshal(group.Values[mspValue].Value, &outer); err != nil {
 		return err
 	}
-	if err := proto.Unmarshal(outer.Config, &inner); err != nil {
+	if err := unmarshal(outer.Config, &inner); err != nil {
 		return err
 	}
 	change(&inner)
 	var err error
-	if outer.Config, err = proto.Marshal(&inner); err != nil {
+	if outer.Config, err = marshal(&inner); err != nil {
 		return err
 	}
-	group.Values[mspValue].Value, err = proto.Marshal(&outer)
+	group.Values[mspValue].Value, err = marshal(&outer)
 	return err
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 
-	"github.com/golang/protobuf/proto"
 	"github.com/hyperledger/fabric-protos-go/common"
 	"github.com/hyperledger/fabric-protos-go/orderer"
 	"github.com/hyperledger/fabric-protos-go/orderer/etcdraft"
@@ -76,20 +75,20 @@ func (n *Network) changeConsenters(ctx context.Context, change func([]*etcdraft.
 		value := channel.Groups[ordererGroup].Values[consensusValue]
 		var consensus orderer.ConsensusType
 		var raft etcdraft.ConfigMetadata
-		if err := proto.Unmarshal(value.Value, &consensus); err != nil {
+		if err := unmarshal(value.Value, &consensus); err != nil {
 			return err
 		}
-		if err := proto.Unmarshal(consensus.Metadata, &raft); err != nil {
+		if err := unmarshal(consensus.Metadata, &raft); err != nil {
 			return err
 		}
 		var err error
 		if raft.Consenters, err = change(raft.Consenters); err != nil {
 			return err
 		}
-		if consensus.Metadata, err = proto.Marshal(&raft); err != nil {
+		if consensus.Metadata, err = marshal(&raft); err != nil {
 			return err
 		}
-		value.Value, err = proto.Marshal(&consensus)
+		value.Value, err = marshal(&consensus)
 		return err
 	})
 }
