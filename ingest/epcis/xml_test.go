@@ -354,6 +354,8 @@ func TestXMLPrefixes(t *testing.T) {
 		{"default namespace of its own", `<a xmlns="urn:own"><b>1</b></a>`, `"ns1:a":{"ns1:b":"1"}`, `{"ns1":"urn:own"}`},
 		{"redeclared inside", `<ex:a>1</ex:a><ex:b xmlns:ex="urn:own">2</ex:b>`, `"ex:a":"1","ns1:b":"2"`, `{"ex":"https://ns.example.com/epcis/","ns1":"urn:own"}`},
 		{"declared inside", `<o:b xmlns:o="urn:own" o:c="2"/>`, `"o:b":{"o:c":"2"}`, `{"o":"urn:own"}`},
+		{"language", `<ex:a xml:lang="zh">菜</ex:a><bizStep xml:lang="en">shipping</bizStep>`, `"ex:a":{"#text":"菜","xml:lang":"zh"}`,
+			`{"ex":"https://ns.example.com/epcis/","xml":"http://www.w3.org/XML/1998/namespace"}`},
 		{"no prefix of JSON", `<_食:b xmlns:_食="urn:own">2</_食:b>`, `"ns1:b":"2"`, `{"ns1":"urn:own"}`},
 		{"a value begins with it", `<ex:a>ex:b</ex:a>`, `"ns1:a":"ex:b"`, `{"ns1":"https://ns.example.com/epcis/"}`},
 	} {

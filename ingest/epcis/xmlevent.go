@@ -187,7 +187,13 @@ func (s *shaper) object(n *node, of shape) {
 
 // member puts an attribute or element into an object. What stands in a wrapper of EPCIS 1.x is a member of what that is in.
 func (s *shaper) member(into, k *node, of shape, wrapped bool) {
+	if k.uri == xmlNamespace { // xml:lang of an element that has no language
+		return
+	}
 	if k.is("extension") || k.is("baseExtension") {
+		if len(k.text) > 0 {
+			s.refuse(k, CodeUnexpected, "Text has no place in this element.")
+		}
 		for _, inner := range k.kids {
 			s.member(into, inner, of, true)
 		}
@@ -308,7 +314,9 @@ func (s *shaper) item(e *node, m member) {
 // plain refuses what cannot be in an element or attribute that is a text.
 func (s *shaper) plain(k *node) {
 	for _, inner := range k.kids {
-		s.refuse(inner, CodeUnexpected, "The standard has nothing like this here.")
+		if inner.uri != xmlNamespace {
+			s.refuse(inner, CodeUnexpected, "The standard has nothing like this here.")
+		}
 	}
 }
 

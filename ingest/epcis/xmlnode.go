@@ -114,7 +114,7 @@ func (x *xmlSource) node(e xml.StartElement, up *node) *node {
 
 // nodeAttribute keeps an attribute. Those for schema processors say nothing of the content, but that it is not there.
 func (x *xmlSource) nodeAttribute(n *node, a xml.Attr) {
-	if _, ok := declares(a.Name); ok || a.Name.Space == "xml" {
+	if _, ok := declares(a.Name); ok {
 		return
 	}
 	uri := ""

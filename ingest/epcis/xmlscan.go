@@ -30,7 +30,11 @@ type element struct {
 
 type binding struct{ prefix, uri string }
 
-const xsi = "http://www.w3.org/2001/XMLSchema-instance"
+// Namespaces that every document may use.
+const (
+	xsi          = "http://www.w3.org/2001/XMLSchema-instance"
+	xmlNamespace = "http://www.w3.org/XML/1998/namespace" // of the prefix xml, which nobody declares
+)
 
 func newScanner(in *guard, base int64) *scanner {
 	s := &scanner{in: in, dec: xml.NewDecoder(in), base: base}
@@ -190,6 +194,9 @@ func (s *scanner) uri(prefix string) (uri string, ok bool) {
 		if s.scope[i].prefix == prefix {
 			return s.scope[i].uri, true
 		}
+	}
+	if prefix == "xml" {
+		return xmlNamespace, true
 	}
 	return "", prefix == ""
 }
