@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -92,10 +93,11 @@ func (n *Network) start(ctx context.Context, p process) error {
 	if err := p.awaitAddress(); err != nil {
 		return err
 	}
-	if err := n.spawn(p); err != nil {
+	ended, err := n.spawn(p)
+	if err != nil {
 		return err
 	}
-	return n.await(ctx, p)
+	return n.await(ctx, p, ended)
 }
 
 // awaitAddress waits until nobody listens where the process will: one that ended a moment before may still, although it is
@@ -112,12 +114,12 @@ func (p process) awaitAddress() error {
 	}
 }
 
-func (n *Network) spawn(p process) error {
+// spawn starts a process. What it returns is closed when the process has ended.
+func (n *Network) spawn(p process) (ended <-chan struct{}, err error) {
 	log, err := os.OpenFile(n.log(p.name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return fmt.Errorf("fabricnet: %w", err)
+		return nil, fmt.Errorf("fabricnet: %w", err)
 	}
-	defer log.Close()
 	cmd := exec.Command(p.program, p.args...)
 	cmd.Args[0] = n.titles() + p.id
 	cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, log, log
@@ -126,15 +128,25 @@ func (n *Network) spawn(p process) error {
 	if !n.options.Detach {
 		bind(cmd.SysProcAttr)
 	}
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("fabricnet: %s cannot be started: %w", p.name, err)
+	started, done := make(chan error), make(chan struct{})
+	go func() {
+		defer close(done)
+		defer log.Close()
+		runtime.LockOSThread() // what is bound to this process is bound to the thread that started it: that must last as long
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait() // it may end before this process does; how it ended is in its log
+		}
+	}()
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("fabricnet: %s cannot be started: %w", p.name, err)
 	}
-	go cmd.Wait() // it may end before this process does; how it ended is in its log
-	return nil
+	return done, nil
 }
 
-// await returns once the process listens.
-func (n *Network) await(ctx context.Context, p process) error {
+// await returns once a process that was spawned listens.
+func (n *Network) await(ctx context.Context, p process, ended <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	for {
@@ -142,14 +154,9 @@ func (n *Network) await(ctx context.Context, p process) error {
 		if err == nil {
 			return conn.Close()
 		}
-		found, ferr := n.find()
-		if ferr != nil {
-			return ferr
-		}
-		if _, alive := found[p.id]; !alive {
-			return fmt.Errorf("fabricnet: %s ended while it started; the end of %s:\n%s", p.name, n.log(p.name), n.tail(p.name))
-		}
 		select {
+		case <-ended:
+			return fmt.Errorf("fabricnet: %s ended while it started; the end of %s:\n%s", p.name, n.log(p.name), n.tail(p.name))
 		case <-ctx.Done():
 			return fmt.Errorf("fabricnet: %s does not listen on %s: %w; the end of %s:\n%s", p.name, p.address, err, n.log(p.name), n.tail(p.name))
 		case <-time.After(poll):

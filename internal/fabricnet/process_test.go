@@ -31,13 +31,16 @@ func TestProcessesAreFoundByTheirNetwork(t *testing.T) {
 	n, other := fake(t), fake(t)
 	before := time.Now().Add(-2 * time.Second) // the kernel counts in hundredths, and boot in whole seconds
 	for _, id := range []string{"one", "two"} {
-		if err := n.spawn(process{name: id, id: id, program: "/bin/sleep", args: []string{"60"}}); err != nil {
+		if _, err := n.spawn(process{name: id, id: id, program: "/bin/sleep", args: []string{"60"}}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	found, err := n.find()
-	if err != nil {
-		t.Fatal(err)
+	var found map[string]running
+	for ; len(found) < 2 && t.Context().Err() == nil; time.Sleep(poll) { // Start returns a moment before the kernel shows the command line
+		var err error
+		if found, err = n.find(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if len(found) != 2 || found["one"].pid == 0 || found["two"].pid == found["one"].pid {
 		t.Fatalf("found %v", found)
