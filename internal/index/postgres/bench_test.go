@@ -1,11 +1,14 @@
 package postgres_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -141,6 +144,36 @@ func forward(tb testing.TB, g trace.Graph, lot int) (items []int64) {
 	return items
 }
 
+// processor is the processor time of this process and of the sessions of its database so far: what does not depend on what
+// else the machine does.
+func (g *graphs) processor(tb testing.TB) time.Duration {
+	var own syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
+		tb.Fatal(err)
+	}
+	total := time.Duration(own.Utime.Nano() + own.Stime.Nano())
+	rows, err := g.conn.Query(tb.Context(), "SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	pids, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, pid := range pids {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			continue // its session has ended
+		}
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:])) // from the third on
+		for _, ticks := range fields[11:13] {                                     // utime, stime: hundredths of a second
+			n, _ := strconv.Atoi(ticks)
+			total += time.Duration(n) * 10 * time.Millisecond
+		}
+	}
+	return total
+}
+
 // ways are the ways to ask what came of a lot.
 func (g *graphs) ways() []way {
 	return []way{
@@ -186,11 +219,12 @@ func BenchmarkTrace(b *testing.B) {
 		for _, lot := range []int{0, lots - lots/20, lots - 1000} {
 			for _, w := range g.ways() {
 				b.Run(fmt.Sprintf("%d/lot-%d/%s", lots, lot, w.name), func(b *testing.B) {
-					n := 0
+					n, before := 0, g.processor(b)
 					for b.Loop() {
 						n = len(w.ask(b, lot))
 					}
 					b.ReportMetric(float64(n), "lots")
+					b.ReportMetric(float64((g.processor(b)-before).Milliseconds())/float64(b.N), "cpu-ms/op")
 				})
 			}
 		}
