@@ -74,6 +74,25 @@ func checkParse(t *testing.T, b []byte) {
 	}
 }
 
+// FuzzXML: no panic; every problem has a place; what is accepted is read the same after it was written.
+func FuzzXML(f *testing.F) {
+	for _, twin := range twins {
+		f.Add([]byte(xmlDocument(twin.xml, twin.old)))
+	}
+	f.Add([]byte(strings.Replace(xmlDocument(), "<EPCISBody>", "<EPCISHeader><extension><EPCISMasterData>"+xmlVocabularies+"</EPCISMasterData></extension></EPCISHeader><EPCISBody>", 1)))
+	f.Add([]byte(`<m:EPCISMasterDataDocument xmlns:m="urn:epcglobal:epcis-masterdata:xsd:1"><EPCISBody>` +
+		strings.ReplaceAll(xmlVocabularies, "vtype", "other") + `</EPCISBody></m:EPCISMasterDataDocument>`))
+	f.Add([]byte(xmlHead + `<ex:ignoreFields><ex:i/></ex:ignoreFields><EPCISBody><EventList>` + xmlObject(`<ex:i>1</ex:i>`) + `</EventList></EPCISBody>` + xmlTail))
+	f.Add([]byte("\xff\xfe<\x00a\x00>\x00"))
+	f.Add([]byte(`<?xml version="1.0" encoding="GBK"?>` + xmlDocument(xmlObject("<ex:a>\xb2\xa4\xb2\xcb</ex:a>"))))
+	f.Add([]byte(`<!DOCTYPE a>` + xmlDocument(xmlObject(`<a xmlns="urn:b" c="d">e<f>&#x83dc;</f></a>`))))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if epcis.Sniff(b) == epcis.XML {
+			checkParse(t, b)
+		}
+	})
+}
+
 // FuzzMutated makes well-formed but wrong documents of the samples: a few values replaced, removed, or moved.
 func FuzzMutated(f *testing.F) {
 	for seed := range uint64(500) {

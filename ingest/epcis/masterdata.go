@@ -206,15 +206,18 @@ func (r *Reader) attributeValue(v jsontext.Value, at string) string {
 }
 
 func (r *Reader) register(typ, id string, attributes []contract.MasterAttr) {
-	if r.Header.MasterData == nil {
-		r.Header.MasterData = new(contract.Registration)
-	}
 	m := r.Header.MasterData
+	if m == nil {
+		m = new(contract.Registration)
+	}
 	key, _ := gs1.Canonical(id)
 	switch typ {
 	case classVocabulary:
 		m.Products = append(m.Products, product(key, attributes))
 	case locationVocabulary, bizLocation, readPointVocabulary, partyVocabulary, sourceDest:
 		m.Sites = append(m.Sites, site(key, attributes))
+	default:
+		return
 	}
+	r.Header.MasterData = m
 }

@@ -1,7 +1,6 @@
 package epcis_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -458,44 +457,4 @@ func TestXMLReaderStreams(t *testing.T) {
 	if _, _, err := r.Next(); !errors.Is(err, io.EOF) {
 		t.Error("after the end:", err)
 	}
-}
-
-// FuzzXML: no panic; every problem has a place; what is accepted is read the same after it was written.
-func FuzzXML(f *testing.F) {
-	for _, twin := range twins {
-		f.Add([]byte(xmlDocument(twin.xml, twin.old)))
-	}
-	f.Add([]byte(strings.Replace(xmlDocument(), "<EPCISBody>", "<EPCISHeader><extension><EPCISMasterData>"+xmlVocabularies+"</EPCISMasterData></extension></EPCISHeader><EPCISBody>", 1)))
-	f.Add([]byte(xmlHead + `<ex:ignoreFields><ex:i/></ex:ignoreFields><EPCISBody><EventList>` + xmlObject(`<ex:i>1</ex:i>`) + `</EventList></EPCISBody>` + xmlTail))
-	f.Add([]byte("\xff\xfe<\x00a\x00>\x00"))
-	f.Add([]byte(`<?xml version="1.0" encoding="GBK"?>` + xmlDocument(xmlObject("<ex:a>\xb2\xa4\xb2\xcb</ex:a>"))))
-	f.Add([]byte(`<!DOCTYPE a>` + xmlDocument(xmlObject(`<a xmlns="urn:b" c="d">e<f>&#x83dc;</f></a>`))))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if epcis.Sniff(b) == epcis.XML {
-			checkParse(t, b)
-		}
-	})
-}
-
-// BenchmarkDecodeHashXML is BenchmarkDecodeHash of the same events in XML.
-func BenchmarkDecodeHashXML(b *testing.B) {
-	const n = 1000
-	var doc bytes.Buffer
-	begin, end, _ := strings.Cut(xmlDocument("|"), "|")
-	doc.WriteString(begin)
-	for i := range n {
-		fmt.Fprintf(&doc, `<ObjectEvent><eventTime>2026-04-20T08:30:%02d.%03d+02:00</eventTime><eventTimeZoneOffset>+02:00</eventTimeZoneOffset>`+
-			`<eventID>urn:uuid:00000000-0000-4000-8000-%012d</eventID><epcList><epc>https://id.gs1.org/00/006141411234567890</epc></epcList><action>OBSERVE</action>`+
-			`<bizStep>urn:epcglobal:cbv:bizstep:shipping</bizStep><disposition>urn:epcglobal:cbv:disp:in_transit</disposition>`+
-			`<readPoint><id>https://id.gs1.org/414/9521141111116/254/dock-3</id></readPoint><bizLocation><id>urn:epc:id:sgln:9521141.11111.0</id></bizLocation>`+
-			`<bizTransactionList><bizTransaction type="urn:epcglobal:cbv:btt:bol">urn:epcglobal:cbv:bt:9521141111116:BOL-%d</bizTransaction></bizTransactionList>`+
-			`<quantityList><quantityElement><epcClass>https://id.gs1.org/01/09521141012345/10/LOT-%d</epcClass><quantity>%d.5</quantity><uom>KGM</uom></quantityElement>`+
-			`<quantityElement><epcClass>urn:epc:class:lgtin:9521141.001234.LOT-%d</epcClass><quantity>12</quantity></quantityElement></quantityList>`+
-			`<sourceList><source type="urn:epcglobal:cbv:sdt:owning_party">urn:epc:id:pgln:9521141.11111</source></sourceList>`+
-			`<destinationList><destination type="urn:epcglobal:cbv:sdt:location">https://id.gs1.org/414/9521141222225</destination>`+
-			`<destination type="urn:epcglobal:cbv:sdt:owning_party">urn:epc:id:pgln:9521141.22222</destination></destinationList>`+
-			`<ex:carrier>Road &amp; Sons</ex:carrier></ObjectEvent>`, i%60, i%1000, i, i, i, i%900+1, i)
-	}
-	doc.WriteString(end)
-	decodeHash(b, doc.Bytes(), n)
 }
