@@ -97,3 +97,13 @@ func TestConfigRefused(t *testing.T) {
 		t.Error("a file that is not there was taken")
 	}
 }
+
+// A gateway whose own configuration is wrong says so and ends: nobody has to wait for it.
+func TestServeRefusesItsConfiguration(t *testing.T) {
+	for name, content := range map[string]string{"member: is missing": "{}", "cert.pem": strings.Replace(wholeConfig, "accessKey: a", "accessKey: a, secretKey: s", 1)} {
+		code, _, errOut := run(t, "serve", "--config", writeFile(t, "foodtrace.yaml", content))
+		if code != exitError || !strings.Contains(errOut, name) {
+			t.Errorf("exit %d: %s", code, errOut)
+		}
+	}
+}

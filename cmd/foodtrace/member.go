@@ -125,7 +125,14 @@ func (m *member) open(ctx context.Context) (_ *node, err error) {
 	n.owns(rows.Close)
 	n.parts = parts{signer: m.signer, ledger: own, index: rows, evidence: files, counters: m.counters(own),
 		checks: []gateway.Check{{Name: "The ledger's peers", Run: func(ctx context.Context) error { return reached(ctx, own) }}}}
-	n.follow(index.NewProjector(own, rows).Run)
+	projector := index.NewProjector(own, rows)
+	n.follow(func(ctx context.Context) error {
+		err := projector.Run(ctx)
+		if errors.Is(err, index.ErrAhead) { // after a crash, or because another gateway has written it
+			err = fmt.Errorf("it waits for this gateway's copy of the ledger, or the index is another ledger's: %w", err)
+		}
+		return err
+	})
 	registered, err := waitFor(ctx, m, "the ledger's first registration", errNotBegun, func(ctx context.Context) (*contract.Member, error) { return m.registered(ctx, own) })
 	if err != nil {
 		return nil, err
