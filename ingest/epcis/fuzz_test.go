@@ -87,8 +87,15 @@ func FuzzXML(f *testing.F) {
 	f.Add([]byte(`<?xml version="1.0" encoding="GBK"?>` + xmlDocument(xmlObject("<ex:a>\xb2\xa4\xb2\xcb</ex:a>"))))
 	f.Add([]byte(`<!DOCTYPE a>` + xmlDocument(xmlObject(`<a xmlns="urn:b" c="d">e<f>&#x83dc;</f></a>`))))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if epcis.Sniff(b) == epcis.XML {
-			checkParse(t, b)
+		if epcis.Sniff(b) != epcis.XML {
+			return
+		}
+		checkParse(t, b)
+		doc, _ := epcis.Parse(b, epcis.Limits{})
+		for i, e := range writeXML(t, string(b), epcis.Header{CreationDate: event.Time{Time: time.Date(2026, 4, 20, 8, 30, 0, 0, time.UTC)}}, doc.Events) {
+			if e != nil && e.Hash() != doc.Events[i].Hash() {
+				t.Fatalf("hash differs in XML:\n%s\n%s", e.PreHash(), doc.Events[i].PreHash())
+			}
 		}
 	})
 }

@@ -137,7 +137,7 @@ func (r *Reader) report(p Problem) {
 // ignored notes the names of members that are bookkeeping of a repository, in a member of the document called …:ignoreFields.
 func (r *Reader) ignored(name string, value jsontext.Value) {
 	_, local, ok := strings.Cut(name, ":")
-	if !ok || local != "ignoreFields" {
+	if !ok || local != event.IgnoreFields {
 		return
 	}
 	for _, v := range elements(value) {

@@ -107,10 +107,13 @@ func (c *ldContext) declares(name string) bool {
 // values takes the prefixes that values begin with out of the context. In XML a prefix means something in names only (a value like ex:a is
 // text, and the published hashes have it so); in JSON it would in values too.
 func (s *shaper) values(n *node) {
+	if n.tag.Local == event.IgnoreFields { // names
+		return
+	}
 	if i := bytes.IndexByte(n.text, ':'); i > 0 {
 		for j := range s.context.prefixes {
-			if p := s.context.prefixes[j].name; len(p) == i && string(n.text[:i]) == p {
-				s.taken = append(s.taken, p)
+			if p := s.context.prefixes[j]; len(p.name) == i && string(n.text[:i]) == p.name && p.uri != event.WebVocabulary.URI {
+				s.taken = append(s.taken, p.name)
 				s.own()
 				s.context.prefixes = slices.Delete(s.context.prefixes, j, j+1)
 				break

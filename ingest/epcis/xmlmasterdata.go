@@ -56,9 +56,7 @@ func (s *shaper) vocabularyElement(n *node) {
 		case k.is("attribute"):
 			attributes.members = append(attributes.members, s.masterAttribute(k))
 		case k.is("children"):
-			for _, id := range k.kids {
-				children.members = append(children.members, id)
-			}
+			children.members = append(children.members, k.kids...)
 		}
 	}
 	n.add(attributes)

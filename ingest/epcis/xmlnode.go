@@ -68,6 +68,9 @@ func (t *tree) new() *node {
 	return n
 }
 
+// blanks are the white space of XML.
+const blanks = " \t\r\n"
+
 // subtree reads the element that was just opened, to its end. What is larger than the limit is read over; then the node is nil.
 func (x *xmlSource) subtree(start xml.StartElement, limit int) (*node, error) {
 	x.tree.reset()
@@ -86,7 +89,7 @@ func (x *xmlSource) subtree(start xml.StartElement, limit int) (*node, error) {
 		case xml.StartElement:
 			at = x.node(tok, at)
 		case xml.EndElement:
-			at.text = bytes.TrimSpace(at.text)
+			at.text = bytes.Trim(at.text, blanks)
 			at = at.up
 		case xml.CharData:
 			x.tree.bytes += len(tok)
@@ -127,7 +130,7 @@ func (x *xmlSource) nodeAttribute(n *node, a xml.Attr) {
 	}
 	k := x.tree.new()
 	k.tag, k.uri, k.attr, k.up, k.offset = a.Name, uri, true, n, n.offset
-	k.text = append(k.text, strings.TrimSpace(a.Value)...)
+	k.text = append(k.text, strings.Trim(a.Value, blanks)...)
 	x.tree.bytes += len(a.Value)
 	n.kids = append(n.kids, k)
 }
@@ -139,16 +142,6 @@ func (n *node) standard() bool {
 
 // is says whether a node is the element of the standard with that name.
 func (n *node) is(local string) bool { return !n.attr && n.tag.Local == local && n.standard() }
-
-// value is the text of an attribute without a prefix.
-func (n *node) value(attribute string) string {
-	for _, k := range n.kids {
-		if k.attr && k.tag.Space == "" && k.tag.Local == attribute {
-			return string(k.text)
-		}
-	}
-	return ""
-}
 
 // fewMembers is where looking at each is faster than a map.
 const fewMembers = 16

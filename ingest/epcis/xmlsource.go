@@ -247,7 +247,7 @@ func (x *xmlSource) leave() {
 
 // extension skips an element of another namespace, or takes the names of fields to ignore from it.
 func (x *xmlSource) extension(e xml.StartElement) error {
-	if e.Name.Local != "ignoreFields" || len(x.regions) != 1 {
+	if e.Name.Local != event.IgnoreFields || len(x.regions) != 1 {
 		return x.skip()
 	}
 	s := x.shaper()

@@ -82,16 +82,16 @@ func (x *extension) resolve(name string) (ns, local string, ok bool) {
 	return "", name, false
 }
 
-// ignoreFields is the local name of the member with which a repository names its own bookkeeping in a document.
-const ignoreFields = "ignoreFields"
+// IgnoreFields is the local name of the member with which a repository names its own bookkeeping in a document.
+const IgnoreFields = "ignoreFields"
 
 // ignoredFields are the names listed by an ignoreFields member of the event, and that member.
 func (e *Event) ignoredFields() (names []string) {
-	if !bytes.Contains(e.Ext, []byte(ignoreFields)) {
+	if !bytes.Contains(e.Ext, []byte(IgnoreFields)) {
 		return nil
 	}
 	eachMember(e.Ext, func(name string, value jsontext.Value) {
-		if _, local, _ := strings.Cut(name, ":"); local != ignoreFields {
+		if _, local, _ := strings.Cut(name, ":"); local != IgnoreFields {
 			return
 		}
 		names = append(names, name)

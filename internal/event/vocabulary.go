@@ -86,6 +86,17 @@ func (v *Vocabulary) Short(value string) string {
 	return v.web + word
 }
 
+// Long is the form of a bare word of the vocabulary in EPCIS XML: its EPC URN, or with the prefix gs1: where it has none. Any other value is as it is.
+func (v *Vocabulary) Long(value string) string {
+	switch {
+	case !v.words[value]:
+		return value
+	case v.urn != "":
+		return v.urn + value
+	}
+	return v.curie + value
+}
+
 // cutURN removes the stem of the EPC URN form, whatever its case.
 func (v *Vocabulary) cutURN(value string) (word string, ok bool) {
 	n := len(v.urn)

@@ -1,0 +1,103 @@
+package epcis_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
+	"github.com/foodtrace-ledger/foodtrace/internal/event"
+	"github.com/foodtrace-ledger/foodtrace/internal/testdata"
+)
+
+// writeXML writes events one by one and reads them again; nil stands for one that XML cannot have.
+func writeXML(t *testing.T, name string, h epcis.Header, events []*event.Event) (again []*event.Event) {
+	t.Helper()
+	for _, e := range events {
+		var out bytes.Buffer
+		w := epcis.NewXMLWriter(&out, h)
+		failed := w.Write(e)
+		if err := w.Close(); err != nil {
+			t.Fatal(name, err)
+		}
+		doc, problems := epcis.Parse(out.Bytes(), epcis.Limits{})
+		switch {
+		case failed != nil && len(doc.Events) == 0:
+			again = append(again, nil)
+		case epcis.HasErrors(problems) || len(doc.Events) != 1:
+			t.Fatalf("%s: %v\n%s", name, problems, out.Bytes())
+		default:
+			again = append(again, doc.Events[0])
+		}
+	}
+	return again
+}
+
+func TestXMLWriter(t *testing.T) {
+	created, _ := event.ParseTime("2026-04-20T08:30:00Z")
+	for _, twin := range twins {
+		for _, text := range []string{twin.xml, twin.old} {
+			if text == "" {
+				continue
+			}
+			doc, problems := epcis.Parse([]byte(xmlDocument(text)), epcis.Limits{})
+			if epcis.HasErrors(problems) {
+				t.Fatal(problems)
+			}
+			for _, h := range []epcis.Header{{CreationDate: created}, {Type: "EPCISQueryDocument", QueryName: "a & b", SubscriptionID: "7", CreationDate: created}} {
+				if d := diffEvents(doc.Events, writeXML(t, twin.name, h, doc.Events)); d != "" {
+					t.Errorf("%s: %s", twin.name, d)
+				}
+			}
+		}
+	}
+	for name, json := range map[string]string{"name": `,"ex:a b":1`, "prefix": `,"no:a":1`, "URI": `,"https://ns.example.com/a":1`, "character": `,"ex:a":"\u0001"`} {
+		doc, problems := epcis.Parse([]byte(document(object(json))), epcis.Limits{})
+		if epcis.HasErrors(problems) {
+			t.Fatal(name, problems)
+		}
+		if again := writeXML(t, name, epcis.Header{CreationDate: created}, doc.Events); again[0] != nil {
+			t.Errorf("%s: written as %s", name, again[0].Ext)
+		}
+	}
+}
+
+// builtinPrefix is a prefix that only JSON's standard context declares, which is hashed as it is: docs/divergences.md, EPCIS XML.
+var builtinPrefix = regexp.MustCompile(`(cbv|cbvmda|gs1):`)
+
+// What was read from a public document has the same hash after it was written in XML.
+func TestXMLWriterOnEveryDocument(t *testing.T) {
+	type row struct {
+		File string `json:"f"`
+	}
+	created, _ := event.ParseTime("2026-04-20T08:30:00Z")
+	same, other, impossible := 0, 0, 0
+	for _, row := range readLines[row](t, "validity.jsonl") {
+		if !isJSON(row.File) && !isXML(row.File) {
+			continue
+		}
+		b, err := os.ReadFile(testdata.Shared(t, filepath.FromSlash(row.File)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, _ := epcis.Parse(b, epcis.Limits{})
+		for i, e := range writeXML(t, row.File, epcis.Header{CreationDate: created}, doc.Events) {
+			switch {
+			case e == nil:
+				impossible++
+			case e.Hash() == doc.Events[i].Hash():
+				same++
+			case builtinPrefix.MatchString(doc.Events[i].PreHash()):
+				other++
+			default:
+				t.Errorf("%s event %d hashes otherwise:\n got %s\nwant %s", row.File, i, e.PreHash(), doc.Events[i].PreHash())
+			}
+		}
+	}
+	if same == 0 || impossible > 19 {
+		t.Errorf("%d events cannot be written", impossible)
+	}
+	t.Logf("%d the same, %d with a prefix of JSON's own, %d cannot be written", same, other, impossible)
+}
