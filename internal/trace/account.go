@@ -80,7 +80,7 @@ var (
 
 // apply books what happened to the item, in order.
 func (a *account) apply(steps []step, bodies map[EventID]*event.Event) {
-	for _, ofEvent := range chunkBy(steps, func(s step) moment { return s.moment }) {
+	for ofEvent := range chunkBy(steps, func(s step) moment { return s.moment }) {
 		a.book(bodies[ofEvent[0].event], ofEvent, bodies)
 	}
 }

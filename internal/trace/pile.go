@@ -1,7 +1,5 @@
 package trace
 
-import "slices"
-
 // pile is a list that grows without being copied: those of a large trace have millions of entries.
 type pile[T any] struct {
 	full [][]T
@@ -25,15 +23,5 @@ func (p *pile[T]) add(v T) {
 	p.last = append(p.last, v)
 }
 
-// appendTo appends the entries to a list, in the order in which they came.
-func (p *pile[T]) appendTo(list []T) []T {
-	n := len(p.last)
-	for _, part := range p.full {
-		n += len(part)
-	}
-	list = slices.Grow(list, n)
-	for _, part := range p.full {
-		list = append(list, part...)
-	}
-	return append(list, p.last...)
-}
+// parts are the entries in the order in which they came.
+func (p *pile[T]) parts() [][]T { return append(p.full, p.last) }

@@ -205,7 +205,7 @@ func addRides(ctx context.Context, g Graph, histories map[ItemID][]step, rides [
 	if err != nil {
 		return err
 	}
-	for _, group := range chunkBy(uses, func(u Use) ItemID { return u.Item }) {
+	for group := range chunkBy(uses, func(u Use) ItemID { return u.Item }) {
 		carriers[group[0].Item] = group
 	}
 	for _, r := range rides {
