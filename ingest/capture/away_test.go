@@ -161,14 +161,14 @@ func (c cutOff) Read(p []byte) (int, error) {
 
 // A document that was acknowledged is not lost because its store is away when it is to be read.
 func TestEvidenceIsAway(t *testing.T) {
-	long := document(harvest("1"), strings.Repeat(" ", 65<<20)+harvest("2"), harvest("3")) // not read into memory
+	doc := document(harvest("1"), strings.Repeat(" ", 1<<20)+harvest("2"), harvest("3"))
 	for name, c := range map[string]struct {
-		doc   string
-		after int64
+		stream int64 // documents of more bytes are not read into memory
+		after  int64
 	}{
-		"before the first byte": {document(harvest("1"), harvest("2"), harvest("3")), 0},
-		"in the middle":         {document(harvest("1"), harvest("2"), harvest("3")), 300},
-		"long, in the middle":   {long, 1 << 20},
+		"before the first byte":   {64 << 20, 0},
+		"in the middle":           {64 << 20, 300},
+		"streamed, in the middle": {1000, 500_000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
@@ -176,7 +176,8 @@ func TestEvidenceIsAway(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.openOn(b.ledger, &distant{Store: b.evidence, fails: 3, after: c.after})
-			job := b.capture(true, c.doc)
+			b.service.Stream(c.stream)
+			job := b.capture(true, doc)
 			if !job.Success || job.Accepted+job.Duplicates != 3 || job.Refused != 0 || len(job.Problems) > 0 && job.Problems[0].Refused {
 				t.Error(brief(job))
 			}

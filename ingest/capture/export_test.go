@@ -11,3 +11,6 @@ func (s *Service) MakeRoom() error {
 	_, err := s.store.db.Exec("PRAGMA max_page_count = 1000000")
 	return err
 }
+
+// Stream has documents of more than so many bytes read as they come; it is called before any is received.
+func (s *Service) Stream(bytes int64) { s.inMemory = bytes }

@@ -138,7 +138,7 @@ func (r *run) open(ctx context.Context) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.job.Evidence.Size > inMemory {
+	if r.job.Evidence.Size > r.inMemory {
 		r.stream = &stream{ReadCloser: body}
 		return r.stream, nil
 	}

@@ -34,10 +34,11 @@ type Config struct {
 // Service takes documents and writes them to the ledger. Its methods may be called from many goroutines.
 type Service struct {
 	Config
-	store  *store
-	queue  chan Job
-	cancel context.CancelFunc
-	done   sync.WaitGroup
+	store    *store
+	queue    chan Job
+	inMemory int64 // size up to which a document is read whole
+	cancel   context.CancelFunc
+	done     sync.WaitGroup
 }
 
 // Open opens the job file, takes up the jobs that an earlier process left, and starts working.
@@ -47,7 +48,7 @@ func Open(c Config) (*Service, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Service{Config: c, store: st, queue: make(chan Job, maxRunning), cancel: cancel}
+	s := &Service{Config: c, store: st, queue: make(chan Job, maxRunning), inMemory: inMemory, cancel: cancel}
 	left, err := st.unfinished(ctx)
 	if err != nil {
 		cancel()
