@@ -59,7 +59,7 @@ func TestPartsThatAreAway(t *testing.T) {
 	parts := &failing{}
 	w := newWorld(t, func(c *gateway.Config) {
 		c.Evidence, c.Index = failingEvidence{c.Evidence, parts}, failingIndex{c.Index, parts}
-		c.Checks = []gateway.Check{{Name: "The cellar", Run: func(context.Context) error { return parts.now() }}}
+		c.Checks = []gateway.Check{{Fails: "The cellar does not answer.", Run: func(context.Context) error { return parts.now() }}}
 	})
 	lot := "/api/v1/lots/" + strings.ReplaceAll(w.story.Safe, "/", "%2F")
 	ask := func() map[string]*httptest.ResponseRecorder {

@@ -44,6 +44,7 @@ func TestWhatTheLedgerSaysOfAnAct(t *testing.T) {
 		field   string
 	}{
 		{"refused before ordering", ledger.Receipt{}, fmt.Errorf("%w: x", ledger.ErrRefused), 422, "REFUSED", ""},
+		{"too few peers", ledger.Receipt{}, fmt.Errorf("%w: %w", ledger.ErrNotOrdered, ledger.ErrFewPeers), 503, "UNAVAILABLE", ""},
 		{"not ordered", ledger.Receipt{}, ledger.ErrNotOrdered, 503, "UNAVAILABLE", ""},
 		{"closed", ledger.Receipt{}, ledger.ErrClosed, 503, "UNAVAILABLE", ""},
 		{"invalidated", ledger.Receipt{}, ledger.ErrInvalidated, 503, "UNAVAILABLE", ""},
@@ -60,6 +61,9 @@ func TestWhatTheLedgerSaysOfAnAct(t *testing.T) {
 		checkProblem(t, c.name, res, c.status, c.code, c.field)
 		if strings.Contains(res.Body.String(), "secret") || (c.status == 503) != (res.Header().Get("Retry-After") != "") {
 			t.Errorf("%s: %v %s", c.name, res.Header(), res.Body)
+		}
+		if c.name == "too few peers" && !strings.Contains(res.Body.String(), "Too few members' peers endorse it") {
+			t.Errorf("the reason is not said: %s", res.Body)
 		}
 		if c.name == "unknown" && !strings.Contains(res.Body.String(), "abc123") {
 			t.Errorf("the transaction is not named: %s", res.Body)

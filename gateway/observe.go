@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -166,8 +167,33 @@ func recoverPanics(next http.Handler) http.Handler {
 // readyTime is how long the parts below may take to say where they are.
 const readyTime = 5 * time.Second
 
-// maxLag is how many blocks the index may be behind before clients are sent elsewhere: some seconds of full load.
-const maxLag = 1000
+const (
+	// maxLag is how many blocks the index may be behind before clients are sent elsewhere: some seconds of full load.
+	maxLag = 1000
+	// maxStill is for how long something that is behind may stay where it is: the longest block takes some seconds.
+	maxStill = time.Minute
+)
+
+// Progress watches something that has to come up to something else. The zero value is ready.
+type Progress struct {
+	mu     sync.Mutex
+	height uint64
+	since  time.Time // when it was first seen behind at this height; zero: it is not behind
+}
+
+// Stuck notes where it is now, and by how much it is behind, and says whether it has been behind at this height for a minute.
+func (p *Progress) Stuck(height, behind uint64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case behind == 0:
+		p.since = time.Time{}
+		return false
+	case p.since.IsZero() || height != p.height:
+		p.height, p.since = height, time.Now()
+	}
+	return time.Since(p.since) > maxStill
+}
 
 func healthz(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
@@ -176,13 +202,14 @@ func healthz(w http.ResponseWriter, _ *http.Request) {
 
 // Check is a part that /readyz asks.
 type Check struct {
-	Name string // a noun, for the answer: anybody may read it
-	// Run returns what is wrong. A *problem.Problem is for the answer too; any other error goes to the log.
+	Fails string // the answer's sentence when it fails: anybody may read it
+	// Run returns what is wrong. A *problem.Problem is for the answer instead; any other error goes to the log.
 	Run func(context.Context) error
 }
 
-// readyz is 200 while the ledger answers, the index is close behind it, and no check fails.
+// readyz is 200 while the ledger answers, the index is close behind it and moves, and no check fails.
 func readyz(views *view.Source, checks []Check) http.HandlerFunc {
+	var progress Progress
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), readyTime)
 		defer cancel()
@@ -192,7 +219,7 @@ func readyz(views *view.Source, checks []Check) http.HandlerFunc {
 			problem.Write(w, r, problem.Later("The ledger or the index does not answer."))
 			return
 		}
-		if v.Lag() > maxLag {
+		if progress.Stuck(v.Index, v.Lag()) || v.Lag() > maxLag {
 			problem.Write(w, r, problem.Later("The index is "+strconv.FormatUint(v.Lag(), 10)+" blocks behind the ledger."))
 			return
 		}
@@ -214,7 +241,7 @@ func failed(ctx context.Context, checks []Check) *problem.Problem {
 		if err == nil {
 			continue
 		}
-		detail := c.Name + " does not answer."
+		detail := c.Fails
 		var p *problem.Problem
 		if errors.As(err, &p) {
 			detail = p.Detail

@@ -52,7 +52,7 @@ func openEmbedded(dir dataDir, log *slog.Logger) (_ *embeddedNode, err error) {
 	n.parts = parts{ledger: own, index: rows, evidence: files, counters: countersOf(&own.Metrics),
 		signer: func(msp string) (ledger.Signer, error) { return n.identities.Signer(msp, operator) }}
 	n.projector = index.NewProjector(own, rows)
-	n.follow(n.projector.Run)
+	n.follow(n.projector, n.projector.Run)
 	return n, n.open()
 }
 

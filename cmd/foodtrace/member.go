@@ -124,14 +124,13 @@ func (m *member) open(ctx context.Context) (_ *node, err error) {
 	}
 	n.owns(rows.Close)
 	n.parts = parts{signer: m.signer, ledger: own, index: rows, evidence: files, counters: m.counters(own),
-		checks: []gateway.Check{{Name: "The ledger's peers", Run: func(ctx context.Context) error { return reached(ctx, own) }}}}
+		checks: []gateway.Check{{Fails: "The ledger's peers do not answer.", Run: reached(own)}}}
 	projector := index.NewProjector(own, rows)
-	n.follow(func(ctx context.Context) error {
-		err := projector.Run(ctx)
-		if errors.Is(err, index.ErrAhead) { // after a crash, or because another gateway has written it
-			err = fmt.Errorf("it waits for this gateway's copy of the ledger, or the index is another ledger's: %w", err)
+	n.follow(projector, func(ctx context.Context) error {
+		if err := m.readAgain(ctx, own, rows); err != nil {
+			return err
 		}
-		return err
+		return projector.Run(ctx)
 	})
 	registered, err := waitFor(ctx, m, "the ledger's first registration", errNotBegun, func(ctx context.Context) (*contract.Member, error) { return m.registered(ctx, own) })
 	if err != nil {
@@ -156,21 +155,74 @@ func (m *member) signer(msp string) (ledger.Signer, error) {
 	return m.by, nil
 }
 
+// replicated is a ledger that is read from others: what is asked of the client of Fabric while it reads.
+type replicated interface {
+	View(context.Context, func(contract.State) error) error
+	Height(context.Context) (uint64, error)
+	Lag(context.Context) (behind uint64, err error)
+}
+
 // errNotBegun: the ledger, as far as it is known here, has no members.
-var errNotBegun = errors.New("no members are on the ledger yet. Either no peer has been reached, or nobody has written the first registration: " +
-	"`foodtrace network up` does, in the name of a regulator")
+var errNotBegun = errors.New("no members are on the ledger yet")
+
+// errReading is errNotBegun while blocks are still to come.
+type errReading struct{ have, all uint64 }
+
+func (e errReading) Error() string {
+	return fmt.Sprintf("the ledger is being read again (%d of %d blocks)", e.have, e.all)
+}
+func (errReading) Is(target error) bool { return target == errNotBegun }
 
 // registered is the gateway's member as it is on the ledger, nil if it is not. errNotBegun.
-func (m *member) registered(ctx context.Context, l ledger.Ledger) (own *contract.Member, err error) {
+func (m *member) registered(ctx context.Context, l replicated) (own *contract.Member, err error) {
 	begun := false
 	err = l.View(ctx, func(s contract.State) (err error) {
 		own, begun, err = contract.MemberOn(s, m.Member)
 		return err
 	})
-	if err == nil && !begun {
-		err = errNotBegun
+	if err != nil || begun {
+		return own, err
 	}
-	return own, err
+	have, err := l.Height(ctx)
+	if err != nil {
+		return nil, err
+	}
+	switch behind, err := l.Lag(ctx); {
+	case err != nil:
+		return nil, fmt.Errorf("%w, as far as it is known here, and no peer says more: %w", errNotBegun, err)
+	case behind > 0:
+		return nil, errReading{have, have + behind}
+	}
+	return nil, fmt.Errorf("%w: nobody has written the first registration; `foodtrace network up` does, in the name of a regulator", errNotBegun)
+}
+
+// readAgain waits until the replica, of which a crash may have cost the newest blocks, is once as far as the index or as the peers.
+func (m *member) readAgain(ctx context.Context, l replicated, rows index.Writer) error {
+	height, _, err := rows.Position(ctx)
+	if err != nil {
+		return err
+	}
+	for wait := againSoon; ; wait = min(2*wait, againLate) {
+		have, err := l.Height(ctx)
+		if err != nil || have >= height {
+			return err
+		}
+		behind, err := l.Lag(ctx)
+		switch {
+		case err != nil:
+			m.log.Warn("the index waits for this gateway's copy of the ledger, which lost its newest blocks, and no peer sends them", "have", have, "index", height, "err", err, "again", wait)
+		case behind == 0:
+			return nil
+		default:
+			m.log.Info(errReading{have, have + behind}.Error())
+			wait = againSoon
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
 }
 
 // waitFor opens something that may be away, which is what an error that is one of away says: again and again, until ctx ends.
@@ -181,7 +233,12 @@ func waitFor[T any](ctx context.Context, m *member, what string, away error, ope
 			return v, err
 		}
 		m.waiting(what)
-		m.log.Warn("waiting for "+what, "err", err, "again", wait)
+		if reading := (errReading{}); errors.As(err, &reading) {
+			m.log.Info(reading.Error())
+			wait = againSoon
+		} else {
+			m.log.Warn("waiting for "+what, "err", err, "again", wait)
+		}
 		select {
 		case <-ctx.Done():
 			return v, ctx.Err()
@@ -207,13 +264,23 @@ func (m *member) openIndex(ctx context.Context) (index.Index, error) {
 // maxBehind is how many blocks the replica may be behind the peers before clients are sent elsewhere: some seconds of full load.
 const maxBehind = 1000
 
-// reached fails when no peer answers, or the replica is far behind what it says.
-func reached(ctx context.Context, l *fabric.Ledger) error {
-	behind, err := l.Lag(ctx)
-	if err == nil && behind > maxBehind {
-		err = problem.Later(fmt.Sprintf("This gateway's copy of the ledger is %d blocks behind the peers.", behind))
+// reached returns a check that fails when no peer answers, or the replica is far behind the peers or stays behind them.
+func reached(l replicated) func(context.Context) error {
+	var progress gateway.Progress
+	return func(ctx context.Context) error {
+		height, err := l.Height(ctx)
+		if err != nil {
+			return err
+		}
+		behind, err := l.Lag(ctx)
+		if err != nil {
+			return err
+		}
+		if progress.Stuck(height, behind) || behind > maxBehind {
+			return problem.Later(fmt.Sprintf("This gateway's copy of the ledger is %d blocks behind the peers.", behind))
+		}
+		return nil
 	}
-	return err
 }
 
 // counters are the ledger client's figures for /metrics, and when the certificate expires.

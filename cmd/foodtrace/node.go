@@ -62,9 +62,11 @@ func newNode(dir dataDir, log *slog.Logger, now func() time.Time) *node {
 // owns has close called when the node is closed.
 func (n *node) owns(close func() error) { n.closers = append(n.closers, close) }
 
-// follow keeps running what brings the index up to the ledger.
-func (n *node) follow(project func(context.Context) error) {
+// follow keeps running what brings the index up to the ledger, with the projector.
+func (n *node) follow(p *index.Projector, project func(context.Context) error) {
 	n.owns(n.stopBackground) // before the ledger and the index are closed
+	n.checks = append(n.checks, gateway.Check{Fails: "What brings the index up to the ledger has stopped; it begins again by itself. The log says why.",
+		Run: func(context.Context) error { return p.Err() }})
 	n.background("the projector", project)
 }
 
@@ -151,7 +153,7 @@ func (n *node) close() error {
 // handler is the node's gateway.
 func (n *node) handler(c gateway.Config) (http.Handler, error) {
 	c.Index, c.Ledger, c.Evidence, c.Signers, c.Capture, c.Tokens, c.Logger = n.index, n.ledger, n.evidence, n, n.capture, n.tokens, n.log
-	c.Counters, c.Checks = n.counters, append(slices.Clone(n.checks), gateway.Check{Name: "The evidence store", Run: n.evidenceAnswers})
+	c.Counters, c.Checks = n.counters, append(slices.Clone(n.checks), gateway.Check{Fails: "The evidence store does not answer.", Run: n.evidenceAnswers})
 	return gateway.New(c)
 }
 

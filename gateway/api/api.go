@@ -192,6 +192,8 @@ func translate(ctx context.Context, err error) error {
 		return problem.New(http.StatusForbidden, problem.Forbidden, "This member does not see that.")
 	case errors.Is(err, ledger.ErrRefused):
 		return problem.New(http.StatusUnprocessableEntity, problem.Refused, "The ledger refused the submission. Sending it again is no use.")
+	case errors.Is(err, ledger.ErrFewPeers):
+		err = problem.Later("Too few members' peers endorse it just now: nothing was written. Send it again in a moment.")
 	case errors.Is(err, ledger.ErrNotOrdered), errors.Is(err, ledger.ErrInvalidated):
 		err = problem.Later("The ledger is busy: nothing was written. Send it again.")
 	case errors.As(err, &unknown):

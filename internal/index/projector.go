@@ -247,6 +247,13 @@ func recordsOf(b *ledger.Block) (n int) {
 	return n
 }
 
+// Err returns why the last Run ended, ErrNotRunning; nil while one applies blocks, and before the first.
+func (p *Projector) Err() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.stopped
+}
+
 // Height returns how many blocks the index has. It is 0 until Run has begun.
 func (p *Projector) Height() uint64 {
 	p.mu.Lock()

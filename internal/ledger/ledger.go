@@ -74,7 +74,9 @@ var (
 	ErrNotOrdered  = errors.New("ledger: the submission was not ordered")
 	ErrInvalidated = errors.New("ledger: the transaction conflicted with others too often")
 	ErrNoSuchTx    = errors.New("ledger: no such transaction")
-	ErrClosed      = fmt.Errorf("%w: the ledger is closed", ErrNotOrdered)
+	// ErrFewPeers comes with ErrNotOrdered: peers that the endorsement needs are away, or their chaincode services are.
+	ErrFewPeers = errors.New("too few peers endorse it")
+	ErrClosed   = fmt.Errorf("%w: the ledger is closed", ErrNotOrdered)
 )
 
 // UnknownError says that the submission may or may not be on the ledger. Receipt tells, by TxID, later.

@@ -29,7 +29,7 @@ const (
 )
 
 // errTooFew is when peers that are needed cannot be reached, or fail: in a while they may be back.
-var errTooFew = errors.New("too few peers endorse it")
+var errTooFew = ledger.ErrFewPeers
 
 // errDisagree is when endorsers, each at a height of its own, came to different results: the proposal is made again.
 var errDisagree = errors.New("the endorsers' results differ")
