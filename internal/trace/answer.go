@@ -10,21 +10,20 @@ import (
 // answer gathers what the walks of a query found.
 type answer struct {
 	finds
-	nodes   []Node
-	ofNodes []uint32 // our numbers of them
-	rank    []uint32 // by our number: its place in nodes + 1
+	nodes []Node
+	rank  []uint32 // by our number: its place in nodes + 1
 }
 
 func (a *answer) add(w *walk) {
 	a.rank = lengthen(a.rank, len(a.numbers.items))
-	a.nodes, a.ofNodes = slices.Grow(a.nodes, len(w.order)), slices.Grow(a.ofNodes, len(w.order))
+	a.nodes = slices.Grow(a.nodes, len(w.order))
 	for _, item := range w.order {
 		n := w.labels[item].node(a.numbers.items[item], w.back)
 		if at := a.rank[item]; at != 0 { // of the other direction
 			a.nodes[at-1] = a.nodes[at-1].union(n)
 			continue
 		}
-		a.nodes, a.ofNodes = append(a.nodes, n), append(a.ofNodes, item)
+		a.nodes = append(a.nodes, n)
 		a.rank[item] = uint32(len(a.nodes))
 	}
 }
@@ -53,38 +52,31 @@ func (n Node) union(o Node) Node {
 	return n
 }
 
-func (n *Node) distance() int { return max(n.Depth, -n.Depth) }
+func (n Node) distance() int { return max(n.Depth, -n.Depth) }
 
 // name gives the nodes their keys and puts them in order.
 func (a *answer) name(ctx context.Context, g Graph) error {
-	keys, err := g.ItemKeys(ctx, a.numbers.itemsOf(a.ofNodes))
+	ids := make([]ItemID, len(a.nodes))
+	for i := range a.nodes {
+		ids[i] = a.nodes[i].ID
+	}
+	keys, err := g.ItemKeys(ctx, ids)
 	if err != nil {
 		return err
 	}
-	type named struct {
-		key  string
-		node uint32
+	for i, key := range keys {
+		a.nodes[i].Key = key
 	}
-	var levels []uint32 // how many nodes each has
+	// Each walk has found its nodes in order of distance.
+	if byDistance := func(x, y Node) int { return cmp.Compare(x.distance(), y.distance()) }; !slices.IsSortedFunc(a.nodes, byDistance) {
+		slices.SortStableFunc(a.nodes, byDistance)
+	}
+	for level := range chunkBy(a.nodes, func(n Node) int { return n.distance() }) {
+		slices.SortFunc(level, func(x, y Node) int { return strings.Compare(x.Key, y.Key) })
+	}
 	for i := range a.nodes {
-		levels = lengthen(levels, a.nodes[i].distance()+1)
-		levels[a.nodes[i].distance()]++
+		a.rank[a.numbers.of(a.nodes[i].ID)] = uint32(i) + 1
 	}
-	byDistance := newBuckets[named](levels)
-	for i := range a.nodes {
-		byDistance.put(a.nodes[i].distance(), named{keys[i], uint32(i)})
-	}
-	nodes := make([]Node, 0, len(a.nodes))
-	for level := range byDistance.each {
-		slices.SortFunc(level, func(x, y named) int { return strings.Compare(x.key, y.key) })
-		for _, x := range level {
-			n := a.nodes[x.node]
-			n.Key = x.key
-			nodes = append(nodes, n)
-			a.rank[a.ofNodes[x.node]] = uint32(len(nodes))
-		}
-	}
-	a.nodes = nodes
 	return nil
 }
 

@@ -70,6 +70,36 @@ type Graph interface {
 	Lots(ctx context.Context, instances []ItemID) ([]Membership, error)
 }
 
+// Streamer is a Graph that may hand over rows one by one, so that a large trace makes no lists of them: those of each item
+// or process together, in the order asked for, but in any order among themselves. Its methods report false, and hand over
+// nothing, while it can only answer with lists. f must not ask the graph.
+type Streamer interface {
+	StreamUses(items []ItemID, f func(Use)) bool
+	StreamPartners(processes []ProcessID, f func(Use)) bool
+}
+
+func eachUse(ctx context.Context, g Graph, items []ItemID, f func(Use)) error {
+	if s, ok := g.(Streamer); ok && s.StreamUses(items, f) {
+		return nil
+	}
+	uses, err := g.Uses(ctx, items)
+	for _, u := range uses {
+		f(u)
+	}
+	return err
+}
+
+func eachPartner(ctx context.Context, g Graph, processes []ProcessID, f func(Use)) error {
+	if s, ok := g.(Streamer); ok && s.StreamPartners(processes, f) {
+		return nil
+	}
+	partners, err := g.Partners(ctx, processes)
+	for _, u := range partners {
+		f(u)
+	}
+	return err
+}
+
 // EventReader is what a scope reads besides the graph.
 type EventReader interface {
 	// EventBodies returns the events with these numbers, in the order given.

@@ -39,24 +39,19 @@ func (w *walk) reach(item ItemID, carrier bool, s span) (number uint32) {
 
 // uses hands the uses of the frontier to f, with our number of the item, and keeps the events that concern the trace.
 func (w *walk) uses(ctx context.Context, f func(Use, uint32, *label)) error {
-	uses, err := w.g.Uses(ctx, w.frontier)
-	if err != nil {
-		return err
-	}
+	var last ItemID
 	var n uint32
 	var l *label
-	for i := range uses {
-		u := &uses[i]
-		if i == 0 || u.Item != uses[i-1].Item { // they come by item
-			n = w.numbers.of(u.Item)
+	return eachUse(ctx, w.g, w.frontier, func(u Use) {
+		if u.Item != last { // they come by item
+			last, n = u.Item, w.numbers.of(u.Item)
 			l = w.labels[n]
 		}
 		if l.has(u.Time, w.back) && w.noted.add(u.Event) {
 			w.events.add(moment{u.Time, u.Event})
 		}
-		f(*u, n, l)
-	}
-	return nil
+		f(u, n, l)
+	})
 }
 
 // part is the part of an item of the frontier in a process.
@@ -89,45 +84,55 @@ func (w *walk) made(ctx context.Context) error {
 			processes = append(processes, p.process)
 		}
 	}
-	partners, err := w.g.Partners(ctx, processes)
-	if err != nil {
-		return err
-	}
-	for process := range chunkBy(partners, func(u Use) ProcessID { return u.Process }) {
-		for parts[0].process != process[0].Process { // both are in order
-			parts = parts[1:]
+	across := &side{}
+	err = eachPartner(ctx, w.g, processes, func(u Use) {
+		if u.Process != across.process {
+			parts = w.cross(parts, across)
+			*across = side{u.Process, u.Time, u.Time, across.uses[:0]}
 		}
-		bound := w.bound(process)
-		for _, p := range process {
-			if p.Role == other {
-				w.madeOf(parts, w.reach(p.Item, false, bound), p.Event)
+		across.earliest, across.latest = min(across.earliest, u.Time), max(across.latest, u.Time)
+		if u.Role == other {
+			across.uses = append(across.uses, u)
+		}
+	})
+	w.cross(parts, across)
+	return err
+}
+
+// side is the other side of a process, and the times of both sides.
+type side struct {
+	process          ProcessID
+	earliest, latest int64
+	uses             []Use
+}
+
+// cross reaches the items on the other side of a process and proves their links with the parts on this side. The parts are
+// in the order of the processes; it returns those from this process on.
+func (w *walk) cross(parts []part, across *side) []part {
+	if len(across.uses) == 0 {
+		return parts
+	}
+	for parts[0].process != across.process {
+		parts = parts[1:]
+	}
+	// The other side is looked at from the latest time of the process (back), from its earliest (forward).
+	bound := span{across.earliest, never}
+	if w.back {
+		bound = span{across.latest, across.latest}
+	}
+	for _, u := range across.uses {
+		reached := w.reach(u.Item, false, bound)
+		for _, p := range parts {
+			if p.process != across.process {
+				break
+			}
+			w.prove(made, p.item, reached, p.event)
+			if p.event != u.Event {
+				w.prove(made, p.item, reached, u.Event)
 			}
 		}
 	}
-	return nil
-}
-
-// madeOf proves the links between an item on the other side of the process that is next in order and the parts on this side.
-func (w *walk) madeOf(parts []part, reached uint32, event EventID) {
-	for _, u := range parts {
-		if u.process != parts[0].process {
-			return
-		}
-		w.prove(made, u.item, reached, u.event)
-		if u.event != event {
-			w.prove(made, u.item, reached, event)
-		}
-	}
-}
-
-// bound is the moment at which the other side of a process is looked at: its latest event time (back), its earliest
-// (forward). The uses of a process are in order of time.
-func (w *walk) bound(process []Use) span {
-	if w.back {
-		last := process[len(process)-1].Time
-		return span{last, last}
-	}
-	return span{process[0].Time, never}
+	return parts
 }
 
 // members is rule 2: from instances to their lots (back), from lots to their instances (forward).

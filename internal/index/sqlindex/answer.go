@@ -21,37 +21,50 @@ func (m *rows) itemKeys(ids []trace.ItemID) []string {
 
 func (m *rows) usesOf(items []trace.ItemID) []trace.Use {
 	out := make([]trace.Use, 0, 4*len(items)) // made, stored, sent, used
-	for _, item := range items {
+	for i := range items {
 		start := len(out)
-		for i := m.byItem.first(int64(item)); i != 0; i = m.uses[i-1].nextOfItem {
-			out = m.uses[i-1].appendTo(out)
-		}
+		m.eachUse(items[i:i+1], func(u trace.Use) { out = append(out, u) })
 		sortUses(out[start:])
 	}
 	return out
 }
 
+func (m *rows) eachUse(items []trace.ItemID, f func(trace.Use)) {
+	for _, item := range items {
+		for i := m.byItem.first(int64(item)); i != 0; i = m.uses[i-1].nextOfItem {
+			if u := &m.uses[i-1]; !u.void {
+				f(u.use())
+			}
+		}
+	}
+}
+
 func (m *rows) partners(processes []trace.ProcessID) []trace.Use {
 	var out []trace.Use
-	for _, process := range processes {
+	for i := range processes {
 		start := len(out)
+		m.eachPartner(processes[i:i+1], func(u trace.Use) { out = append(out, u) })
+		sortUses(out[start:])
+	}
+	return out
+}
+
+func (m *rows) eachPartner(processes []trace.ProcessID, f func(trace.Use)) {
+	for _, process := range processes {
 		first := m.byEvent.first(int64(process))
 		if process < 0 {
 			first = m.byProcess.first(-int64(process))
 		}
 		for i := first; i != 0; i = m.uses[i-1].nextOfOwner {
-			out = m.uses[i-1].appendTo(out)
+			if u := &m.uses[i-1]; !u.void {
+				f(u.use())
+			}
 		}
-		sortUses(out[start:])
 	}
-	return out
 }
 
-func (u *useRow) appendTo(out []trace.Use) []trace.Use {
-	if u.void {
-		return out
-	}
-	return append(out, trace.Use{Item: trace.ItemID(u.item), Event: trace.EventID(u.event), Process: trace.ProcessID(u.process), Role: u.role, Time: u.time})
+func (u *useRow) use() trace.Use {
+	return trace.Use{Item: trace.ItemID(u.item), Event: trace.EventID(u.event), Process: trace.ProcessID(u.process), Role: u.role, Time: u.time}
 }
 
 func sortUses(list []trace.Use) {

@@ -92,6 +92,16 @@ func (ix *Index) Partners(ctx context.Context, processes []trace.ProcessID) (out
 		WHERE u.void = 0 ORDER BY j.key, u.time, u.event, u.item`, processes, scanUse)
 }
 
+// StreamUses implements trace.Streamer.
+func (ix *Index) StreamUses(items []trace.ItemID, f func(trace.Use)) bool {
+	return ix.memory.ask(func() { ix.memory.eachUse(items, f) })
+}
+
+// StreamPartners implements trace.Streamer.
+func (ix *Index) StreamPartners(processes []trace.ProcessID, f func(trace.Use)) bool {
+	return ix.memory.ask(func() { ix.memory.eachPartner(processes, f) })
+}
+
 func scanContainment(r *sql.Rows, c *trace.Containment) error {
 	return r.Scan(&c.Parent, &c.Child, &c.Event, &c.Action, &c.Time)
 }

@@ -35,6 +35,7 @@ type Index struct {
 var (
 	_ index.Index      = (*Index)(nil)
 	_ index.Verifiable = (*Index)(nil)
+	_ trace.Streamer   = (*Index)(nil)
 )
 
 // New makes an index of a database that has the tables. It closes both. The graph in memory may take graphMB; a larger one, or
