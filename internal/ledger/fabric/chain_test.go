@@ -221,6 +221,11 @@ type draft struct {
 	signature func([]byte) []byte   // changes the creator's signature
 	header    *common.ChannelHeader // as it was made
 	outcomes  []contract.Outcome
+
+	noID     bool // the header says no ID
+	function string
+	argument []byte // in place of the batch
+	response []byte // in place of the outcomes
 }
 
 func set(namespace string, s *kvrwset.KVRWSet) *rwset.NsReadWriteSet {
@@ -257,15 +262,18 @@ func (c *chain) envelope(d *draft) []byte {
 		Type: int32(common.HeaderType_ENDORSER_TRANSACTION), ChannelId: d.channel, TxId: d.id, Timestamp: timestamppb.New(d.time),
 		Extension: encode(&peer.ChaincodeHeaderExtension{ChaincodeId: &peer.ChaincodeID{Name: d.chaincode}}),
 	}
+	if d.noID {
+		d.header.TxId = ""
+	}
 	channelHeader := encode(d.header)
 	proposed := encode(&peer.ChaincodeProposalPayload{Input: encode(&peer.ChaincodeInvocationSpec{ChaincodeSpec: &peer.ChaincodeSpec{
-		Input: &peer.ChaincodeInput{Args: [][]byte{[]byte(protocol.Submit), must(d.batch.Encode())}},
+		Input: &peer.ChaincodeInput{Args: [][]byte{[]byte(d.function), d.argument}},
 	}})})
 	result := encode(&peer.ProposalResponsePayload{
 		ProposalHash: proposalHash(channelHeader, signatureHeader, proposed),
 		Extension: encode(&peer.ChaincodeAction{
 			Results:     encode(&rwset.TxReadWriteSet{NsRwset: d.sets}),
-			Response:    &peer.Response{Status: 200, Payload: must(contract.EncodeOutcomes(d.outcomes))},
+			Response:    &peer.Response{Status: 200, Payload: d.response},
 			ChaincodeId: &peer.ChaincodeID{Name: d.chaincode, Version: "1"},
 		}),
 	})
@@ -314,6 +322,15 @@ func (c *chain) defaults(d *draft) {
 	}
 	if d.outcomes == nil {
 		d.outcomes = []contract.Outcome{{ID: "hold-1", Status: contract.Accepted}}
+	}
+	if d.function == "" {
+		d.function = protocol.Submit
+	}
+	if d.argument == nil {
+		d.argument = must(d.batch.Encode())
+	}
+	if d.response == nil {
+		d.response = must(contract.EncodeOutcomes(d.outcomes))
 	}
 	if d.sets == nil {
 		d.sets = writes("of "+d.id, "value", nil)

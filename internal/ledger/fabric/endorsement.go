@@ -23,23 +23,34 @@ const (
 	validationPlugin = "vscc"
 )
 
+// unproven is that peers can tell whether a transaction is endorsed as it should be, and this cannot.
+type unproven struct{ reason string }
+
+func (u *unproven) Error() string { return u.reason }
+
 // checkEndorsement says whether a transaction that readTx has read is endorsed as the channel's configuration and the
-// chaincodes' definitions ask for. It returns an *invalid, or what went wrong reading the definitions.
+// chaincodes' definitions ask for, and notes whether its own chaincode's policy is satisfied. It returns an *invalid, an *unproven (or an
+// *invalid of one), or what went wrong reading the definitions.
 func (c *channel) checkEndorsement(r pebble.Reader, tx *transaction) error {
 	if err := tx.checkAction(); err != nil {
 		return err
 	}
 	signers := c.endorsers(tx)
+	var doubt error
 	for namespace, set := range tx.written() {
 		endorse, err := c.endorsementPolicy(r, namespace)
-		if err != nil {
-			return err
+		if err == nil {
+			satisfied := endorse.satisfiedBy(signers)
+			tx.endorsed = tx.endorsed || satisfied && namespace == tx.chaincode
+			err = because(peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE, c.checkNamespace(namespace, set, satisfied, signers))
 		}
-		if err := c.checkNamespace(namespace, set, endorse, signers); err != nil {
-			return because(peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE, err)
+		var u *unproven
+		if err != nil && !errors.As(err, &u) {
+			return err // whatever the others say
 		}
+		doubt = errors.Join(doubt, err)
 	}
-	return nil
+	return doubt
 }
 
 // checkAction checks that what was endorsed is of the chaincode that was invoked, and takes its reads and writes apart.
@@ -93,35 +104,38 @@ func (c *channel) endorsers(tx *transaction) []signer {
 
 // checkNamespace asks for the chaincode's policy where its public state is written, for a collection's where that is, and
 // for the chaincode's when nothing is.
-func (c *channel) checkNamespace(namespace string, s namespaceSet, endorse policy, signers []signer) error {
-	asked := false
-	ask := func(p policy, of string) error {
-		asked = true
-		if p.satisfiedBy(signers) {
-			return nil
-		}
-		return fmt.Errorf("the endorsement policy of %s is not satisfied", of)
+func (c *channel) checkNamespace(namespace string, s namespaceSet, satisfied bool, signers []signer) error {
+	fails := func(of string) error { return fmt.Errorf("the endorsement policy of %s is not satisfied", of) }
+	if !satisfied && (!s.writes() || s.publicly()) {
+		return fails(namespace)
 	}
+	var doubt error
 	for _, coll := range s.collections {
-		if !coll.writes() {
+		if coll.name == "" || !coll.writes() {
 			continue
 		}
 		msp, ok := strings.CutPrefix(coll.name, implicitCollection)
 		if !ok {
-			return fmt.Errorf("it writes the private collection %s of %s, and none is in use", coll.name, namespace)
+			doubt = &unproven{fmt.Sprintf("it writes the private collection %s of %s, and none is in use", coll.name, namespace)}
+			continue
 		}
 		group, ok := c.members[msp]
 		if !ok {
 			return fmt.Errorf("it writes a private collection of %q, which is no organisation of the channel", msp)
 		}
-		if err := ask(c.policy("/Channel/"+groupApplication+"/"+group+"/Endorsement"), coll.name); err != nil {
-			return err
+		if !c.collectionPolicy(msp, group).satisfiedBy(signers) {
+			return fails(coll.name)
 		}
 	}
-	if s.public != nil && len(s.public.Writes) > 0 || !asked {
-		return ask(endorse, namespace)
+	return doubt
+}
+
+// collectionPolicy is that of an organisation's implicit collections: its Endorsement policy, or any member of it where it has none.
+func (c *channel) collectionPolicy(id, group string) policy {
+	if p, ok := c.policies["/Channel/"+groupApplication+"/"+group+"/Endorsement"]; ok {
+		return p
 	}
-	return nil
+	return anyMember(id)
 }
 
 // endorsementPolicy returns the policy of a chaincode's definition in the state. Errors: *invalid where there is no definition.
@@ -147,7 +161,7 @@ func (c *channel) endorsementPolicy(r pebble.Reader, namespace string) (policy, 
 		return nil, unknown(err)
 	}
 	if info.ValidationPlugin != validationPlugin {
-		return nil, fmt.Errorf("transactions of the chaincode %s are validated by the plugin %q, which is not known here", namespace, info.ValidationPlugin)
+		return nil, &unproven{fmt.Sprintf("transactions of the chaincode %s are validated by the plugin %q, which is not known here", namespace, info.ValidationPlugin)}
 	}
 	if err := unmarshal(info.ValidationParameter, &p); err != nil {
 		return nil, unknown(err)

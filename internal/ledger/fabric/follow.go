@@ -105,6 +105,11 @@ func (l *Ledger) accept(b *common.Block) error {
 	if err != nil {
 		return err
 	}
+	for _, tx := range v.txs {
+		if tx.strange != nil {
+			l.opts.Log.Error("a transaction is valid and none that the contract makes; it is not shown", "block", b.Header.Number, "tx", tx.id, "err", tx.strange)
+		}
+	}
 	block, err := l.decode(b, v.txs, v.record)
 	if err != nil {
 		v.close()
@@ -154,19 +159,12 @@ func (l *Ledger) decode(raw *common.Block, txs []*transaction, rec record) (*led
 	b := &ledger.Block{Height: raw.Header.Number, Hash: rec.hash, Time: event.Time{Time: rec.time}}
 	copy(b.PrevHash[:], raw.Header.PreviousHash)
 	for i, tx := range txs {
-		if !rec.valid(i) || tx.kind != common.HeaderType_ENDORSER_TRANSACTION {
-			continue
-		}
-		wrong := func(what any) error { return &BlockError{b.Height, i, tx.id, fmt.Sprint(what)} }
-		if tx.chaincode != l.opts.Config.Chaincode {
-			if tx.writesTo(l.opts.Config.Chaincode) {
-				return nil, wrong("another chaincode wrote into the state of ours")
-			}
+		if !rec.ours(i) {
 			continue
 		}
 		decoded, err := tx.ledgerTx()
 		if err != nil {
-			return nil, wrong(err)
+			return nil, &BlockError{b.Height, i, tx.id, err.Error()}
 		}
 		b.Txs = append(b.Txs, decoded)
 	}

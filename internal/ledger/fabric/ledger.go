@@ -233,6 +233,9 @@ func (l *Ledger) Receipt(ctx context.Context, txID string) (ledger.Receipt, erro
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
+	if rec.codes[at.Index] == codeOther {
+		return ledger.Receipt{}, ledger.ErrNoSuchTx // one of another chaincode, or that those did not endorse who may
+	}
 	if !rec.valid(int(at.Index)) {
 		return ledger.Receipt{}, fmt.Errorf("%w: %w: %s", ledger.ErrNoSuchTx, ledger.ErrInvalidated, peer.TxValidationCode(rec.codes[at.Index]))
 	}
@@ -245,5 +248,5 @@ func (l *Ledger) Receipt(ctx context.Context, txID string) (ledger.Receipt, erro
 			return ledger.Receipt{TxID: txID, Block: at.Height, Outcomes: tx.Outcomes}, nil
 		}
 	}
-	return ledger.Receipt{}, ledger.ErrNoSuchTx // one of another chaincode
+	return ledger.Receipt{}, errReplica
 }

@@ -3,6 +3,7 @@ package fabric
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/hyperledger/fabric-protos-go/common"
 	"github.com/hyperledger/fabric-protos-go/msp"
@@ -112,6 +113,18 @@ func (p metaPolicy) satisfiedBy(signers []signer) bool {
 		}
 	}
 	return n >= p.threshold
+}
+
+// anyMember is the policy that any member of an organisation satisfies.
+type anyMember string
+
+func (id anyMember) satisfiedBy(signers []signer) bool {
+	var role msp.MSPRole
+	role.MspIdentifier, role.Role = string(id), msp.MSPRole_MEMBER
+	principal, err := marshal(&role)
+	return err == nil && slices.ContainsFunc(signers, func(s signer) bool {
+		return s.satisfies(&msp.MSPPrincipal{PrincipalClassification: msp.MSPPrincipal_ROLE, Principal: principal})
+	})
 }
 
 // nobody is a policy that is not there.

@@ -26,7 +26,8 @@ const (
 	// First byte of a key, beside those of package store; there, the state's keys are namespace, zero byte, key, and its
 	// values begin with a version.
 	keyHashed = 'h' // + namespace, zero byte, collection, zero byte, SHA-256 of a private key → version
-	keyBlock  = 'b' // + height → hash, time, code of each transaction
+	keyOwn    = 'm' // + namespace, zero byte, collection: keys there have, or had, endorsement policies of their own
+	keyBlock  = 'B' // + height → hash, time, code of each transaction (an earlier format had b, without codeOther: it is made anew)
 	keyConfig = 'g' // → the configuration in force
 
 	versionLen = 8 + 4
@@ -44,7 +45,10 @@ func (v version) append(dst []byte) []byte {
 	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(dst, v.Height), v.Index)
 }
 
-func versionOf(v *kvrwset.Version) version { return version{v.BlockNum, uint32(v.TxNum)} }
+// is compares with a version that a transaction names, which may be out of range.
+func (v version) is(read *kvrwset.Version) bool {
+	return v.Height == read.BlockNum && uint64(v.Index) == read.TxNum
+}
 
 func parseVersion(b []byte) (version, error) {
 	if len(b) < versionLen {
@@ -62,6 +66,10 @@ func hashedKey(namespace, collection string, hash []byte) []byte {
 	return append(append(append(k, collection...), 0), hash...)
 }
 
+func ownKey(namespace, collection string) []byte {
+	return append(append(append([]byte{keyOwn}, namespace...), 0), collection...)
+}
+
 // readVersion returns nil for a key that is not there.
 func readVersion(r pebble.Reader, key []byte) (*version, error) {
 	b, err := store.Get(r, key)
@@ -76,10 +84,16 @@ func readVersion(r pebble.Reader, key []byte) (*version, error) {
 type record struct {
 	hash  [sha256.Size]byte
 	time  time.Time
-	codes []byte // peer.TxValidationCode of each transaction, as found here
+	codes []byte // peer.TxValidationCode of each transaction, as found here, or codeOther
 }
 
-func (r record) valid(i int) bool { return r.codes[i] == byte(peer.TxValidationCode_VALID) }
+// codeOther is that of a valid transaction that is no submission to our chaincode: whether those endorsed it who may could not be told
+// later, from the block alone. Fabric has no such code.
+const codeOther = 253
+
+func (r record) valid(i int) bool { return r.ours(i) || r.codes[i] == codeOther }
+
+func (r record) ours(i int) bool { return r.codes[i] == byte(peer.TxValidationCode_VALID) }
 
 func blockKey(height uint64) []byte { return binary.BigEndian.AppendUint64([]byte{keyBlock}, height) }
 
@@ -233,7 +247,7 @@ func rangeIs(r pebble.Reader, namespace string, q *kvrwset.RangeQueryInfo) (same
 		if err != nil {
 			return false, err
 		}
-		if !bytes.Equal(it.Key(), stateKey(namespace, reads[0].Key)) || reads[0].Version == nil || versionOf(reads[0].Version) != v {
+		if !bytes.Equal(it.Key(), stateKey(namespace, reads[0].Key)) || reads[0].Version == nil || !v.is(reads[0].Version) {
 			return false, nil
 		}
 		reads = reads[1:]

@@ -16,6 +16,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/hyperledger/fabric-protos-go/common"
+	"github.com/hyperledger/fabric-protos-go/ledger/rwset/kvrwset"
 
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger/store"
 )
@@ -74,13 +75,11 @@ func crashChild(t *testing.T, dir string) {
 		if b.Header.Number == 0 {
 			v.config = &common.Config{ChannelGroup: &common.ConfigGroup{}}
 		}
-		written := map[string]bool{}
-		at := version{Height: b.Header.Number}
-		err := errors.Join(
-			put(v.batch, stateKey(testChaincode, crashKey), binary.BigEndian.AppendUint64(nil, b.Header.Number), at, false, written),
-			put(v.batch, stateKey(testChaincode, fmt.Sprint("filler ", b.Header.Number%8)), filler, at, false, written),
-			r.apply(v),
-		)
+		tx := &transaction{sets: []namespaceSet{{namespace: testChaincode, public: &kvrwset.KVRWSet{Writes: []*kvrwset.KVWrite{
+			{Key: crashKey, Value: binary.BigEndian.AppendUint64(nil, b.Header.Number)},
+			{Key: fmt.Sprint("filler ", b.Header.Number%8), Value: filler},
+		}}}}}
+		err := errors.Join(r.write(v.batch, tx, version{Height: b.Header.Number}, map[string]bool{}), r.apply(v))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -22,6 +22,7 @@ import (
 // transaction is an envelope of a block, taken apart as far as it can be.
 type transaction struct {
 	id        string // as it says, "" when it cannot be read
+	key       string // ID under which peers index it: id, or what they compute when it says none
 	kind      common.HeaderType
 	channel   string
 	time      time.Time // of the proposal
@@ -33,6 +34,9 @@ type transaction struct {
 	payload  *peer.ChaincodeActionPayload
 	action   *peer.ChaincodeAction // what was endorsed
 	sets     []namespaceSet        // what was read and written, once checkAction has looked
+	endorsed bool                  // as its own chaincode's policy asks for, once checkEndorsement has looked
+	ours     bool                  // valid, and a submission to our chaincode, once decided
+	strange  error                 // why one that those endorsed who may is not ours all the same
 	read     *readResult           // once ledgerTx was called
 }
 
@@ -121,12 +125,15 @@ func (tx *transaction) readHeader(h *common.Header) error {
 	if err := unmarshal(h.ChannelHeader, &channel); err != nil {
 		return err
 	}
-	tx.id, tx.kind, tx.channel = channel.TxId, common.HeaderType(channel.Type), channel.ChannelId
+	tx.id, tx.key, tx.kind, tx.channel = channel.TxId, channel.TxId, common.HeaderType(channel.Type), channel.ChannelId
 	tx.time = channel.GetTimestamp().AsTime()
 	if err := unmarshal(h.SignatureHeader, &signature); err != nil {
 		return err
 	}
 	tx.creator, tx.nonce = signature.Creator, signature.Nonce
+	if tx.key == "" {
+		tx.key = txID(tx.nonce, tx.creator) // also of nothing, as peers do
+	}
 	var extension peer.ChaincodeHeaderExtension
 	if unmarshal(channel.Extension, &extension) == nil { // looked at where it matters
 		tx.chaincode = extension.GetChaincodeId().GetName()
@@ -230,6 +237,9 @@ func (tx *transaction) readSets() error {
 
 // writes says whether anything is written in the namespace, where that is.
 func (s namespaceSet) writes() bool {
+	if s.public == nil {
+		return false
+	}
 	if len(s.public.Writes)+len(s.public.MetadataWrites) > 0 {
 		return true
 	}
@@ -241,34 +251,59 @@ func (s namespaceSet) writes() bool {
 	return false
 }
 
-// writesTo says whether a transaction wrote into a chaincode's public state.
-func (tx *transaction) writesTo(chaincode string) bool {
-	for _, s := range tx.sets {
-		if s.namespace == chaincode && s.writes() {
+// publicly says whether anything is written in the namespace's public state. That is what a collection without a name is, too.
+func (s namespaceSet) publicly() bool {
+	if len(s.public.Writes)+len(s.public.MetadataWrites) > 0 {
+		return true
+	}
+	for _, c := range s.collections {
+		if c.name == "" && c.writes() {
 			return true
 		}
 	}
 	return false
+}
+
+// writesTo says whether a transaction wrote into a chaincode's public state.
+func (tx *transaction) writesTo(chaincode string) bool {
+	for _, s := range tx.sets {
+		if s.namespace == chaincode && s.publicly() {
+			return true
+		}
+	}
+	return false
+}
+
+// matters says whether anything that is read here depends on the transaction: the state of our chaincode, the definitions of
+// chaincodes, or what those endorsed who may. Whatever one organisation alone can make valid does not.
+func (tx *transaction) matters(chaincode string) bool {
+	return tx.chaincode == chaincode && tx.endorsed || tx.writesTo(chaincode) || tx.writesTo(lifecycleNamespace)
+}
+
+// isOurs says whether a valid transaction is a submission to our chaincode: one that the chaincode's own policy is satisfied with, and
+// not merely that of a collection, which Fabric asks in its place when nothing else is written. Strange is why one that
+// needed the endorsement of those who may is none.
+func (tx *transaction) isOurs(chaincode string) (ours bool, strange error) {
+	if tx.chaincode != chaincode || !tx.endorsed {
+		if tx.writesTo(chaincode) {
+			strange = errors.New("another chaincode wrote into the state of ours")
+		}
+		return false, strange
+	}
+	for _, s := range tx.sets {
+		if s.namespace == chaincode && len(s.collections) > 0 {
+			return false, errors.New("it uses a private collection, which the contract does not")
+		}
+	}
+	if _, err := tx.ledgerTx(); err != nil {
+		return false, err
+	}
+	return true, nil
 }
 
 func (c collectionSet) writes() bool { return len(c.set.HashedWrites)+len(c.set.MetadataWrites) > 0 }
 
-// hasMetadata says whether the transaction sets endorsement policies of single keys, which nothing of ours does.
-func (tx *transaction) hasMetadata() bool {
-	for _, s := range tx.sets {
-		if len(s.public.MetadataWrites) > 0 {
-			return true
-		}
-		for _, c := range s.collections {
-			if len(c.set.MetadataWrites) > 0 {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// ledgerTx is a valid transaction of our chaincode as readers see it. It is read once.
+// ledgerTx is a transaction of our chaincode as readers see it. It is read once.
 func (tx *transaction) ledgerTx() (ledger.Tx, error) {
 	if tx.read == nil {
 		out, err := tx.readLedgerTx()
@@ -288,6 +323,9 @@ func (tx *transaction) readLedgerTx() (out ledger.Tx, err error) {
 	var creator msp.SerializedIdentity
 	if err := unmarshal(tx.creator, &creator); err != nil {
 		return out, err
+	}
+	if !time.Unix(0, tx.time.UnixNano()).Equal(tx.time) {
+		return out, errors.New("its time is out of range")
 	}
 	out = ledger.Tx{ID: tx.id, Time: event.Time{Time: tx.time}}
 	if out.Actor, err = protocol.ParseActor(creator.Mspid, creator.IdBytes); err != nil {

@@ -210,12 +210,16 @@ func (v *verifier) take(raw *common.Block) error {
 // execute decides a valid transaction again, on the state before it, and compares.
 func (v *verifier) execute(before pebble.Reader, height uint64, i int, tx *transaction) {
 	wrong := func(what string) { v.problem(height, i, tx.id, what) }
-	if tx.chaincode != v.opts.Config.Chaincode {
+	if tx.strange != nil {
+		wrong(tx.strange.Error())
+	}
+	if !tx.ours {
 		return
 	}
 	recorded, err := tx.ledgerTx()
-	if err != nil {
-		return // decode says so
+	if err != nil { // not of ours
+		wrong(err.Error())
+		return
 	}
 	effects, outcomes, err := v.decide(before, recorded)
 	switch {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"runtime"
 	"slices"
@@ -126,7 +127,7 @@ func (r *replica) verifyGenesis(v *verified) (err error) {
 	if err != nil {
 		return wrong(err.Error())
 	}
-	v.record = record{v.hash, time.Unix(0, 0).UTC(), []byte{byte(peer.TxValidationCode_VALID)}}
+	v.record = record{v.hash, time.Unix(0, 0).UTC(), []byte{codeOther}}
 	v.txs = []*transaction{{kind: common.HeaderType_CONFIG}}
 	v.batch = r.db.NewIndexedBatch()
 	return nil
@@ -157,13 +158,16 @@ func (c *channel) checkOrderer(block *common.Block) error {
 func (r *replica) verifyTxs(v *verified, flags []byte) error {
 	checks := r.checkAll(v)
 	v.record = record{v.hash, r.last.time, make([]byte, len(flags))}
-	written := map[string]bool{} // keys
-	ids := map[string]bool{}     // of transactions that passed checkAll
+	in := &inBlock{written: map[string]bool{}, ids: map[string]bool{}, own: map[string]bool{}}
+	for _, tx := range v.txs {
+		maps.Copy(in.own, tx.ownPolicies())
+	}
 	for i, tx := range v.txs {
 		wrong := func(format string, args ...any) error {
 			return &BlockError{v.block.Header.Number, i, tx.id, fmt.Sprintf(format, args...)}
 		}
-		why := r.decide(v, i, checks[i], written, ids)
+		said := peer.TxValidationCode(flags[i])
+		why := r.decide(v, i, checks[i], said, in)
 		code := peer.TxValidationCode_VALID
 		var inv *invalid
 		switch {
@@ -172,15 +176,18 @@ func (r *replica) verifyTxs(v *verified, flags []byte) error {
 		case why != nil:
 			return wrong("it cannot be verified: %v", why)
 		}
-		if said := peer.TxValidationCode(flags[i]); (said == peer.TxValidationCode_VALID) != (code == peer.TxValidationCode_VALID) {
+		if (said == peer.TxValidationCode_VALID) != (code == peer.TxValidationCode_VALID) {
 			if why == nil {
 				why = errors.New("it is valid")
 			}
 			return wrong("the peer says %s, but %v", said, why)
 		}
 		v.record.codes[i] = byte(code)
-		// Endorsers of our chaincode have looked at its time; nobody has at that of others.
-		if v.record.valid(i) && tx.chaincode == r.chaincode && tx.time.After(v.record.time) {
+		switch {
+		case why != nil:
+		case !tx.ours:
+			v.record.codes[i] = codeOther
+		case tx.time.After(v.record.time): // endorsers of our chaincode have looked at it; nobody has at that of others
 			v.record.time = tx.time
 		}
 	}
@@ -222,7 +229,7 @@ func (r *replica) check(data []byte) (*transaction, error) {
 		return tx, because(peer.TxValidationCode_DUPLICATE_TXID, errors.New("an earlier transaction has its ID"))
 	}
 	err = r.conf.checkEndorsement(r.db, tx)
-	if err == nil && tx.chaincode == r.chaincode {
+	if err == nil && tx.chaincode == r.chaincode && tx.endorsed {
 		_, _ = tx.ledgerTx() // here, because it takes time and many can be read at once; whoever needs it asks for its error
 	}
 	return tx, err
@@ -246,44 +253,95 @@ func (r *replica) knows(id string) (bool, error) {
 	return found, err
 }
 
+// inBlock is what the transactions of a block did, up to the one that is decided.
+type inBlock struct {
+	written map[string]bool // keys
+	ids     map[string]bool // of those that passed check
+	own     map[string]bool // where any of the block sets endorsement policies of single keys
+}
+
 // decide says finally whether a transaction is valid, after those before it in the block, and if so adds its writes to the batch.
-func (r *replica) decide(v *verified, i int, check error, written, ids map[string]bool) error {
+func (r *replica) decide(v *verified, i int, check error, said peer.TxValidationCode, in *inBlock) error {
 	tx := v.txs[i]
-	why := check
+	why, err := r.doubt(v, tx, check, said, in)
 	switch {
+	case err != nil:
+		return err
 	case why != nil:
 	case tx.kind == common.HeaderType_CONFIG:
 		why = r.takeConfig(v)
-	case ids[tx.id]:
+	case in.ids[tx.id]:
 		why = because(peer.TxValidationCode_DUPLICATE_TXID, errors.New("an earlier transaction of the block has its ID"))
 	default:
-		ids[tx.id] = true
-		if tx.hasMetadata() {
-			return errors.New("it sets endorsement policies of single keys, which are not in use")
-		}
-		var key string
-		if key, why = r.conflict(v.batch, tx, written); key != "" {
-			v.conflicts[i] = key
-		}
+		in.ids[tx.id] = true
+		why = r.decideReads(v, i, said, in)
 	}
 	var inv *invalid
 	if why != nil && !errors.As(why, &inv) {
 		return why
 	}
 	if why == nil {
+		tx.ours, tx.strange = tx.isOurs(r.chaincode)
 		if r.inspect != nil {
 			r.inspect(v.batch, v.block.Header.Number, i, tx)
 		}
-		if err := write(v.batch, tx, version{v.block.Header.Number, uint32(i)}, written); err != nil {
+		if err := r.write(v.batch, tx, version{v.block.Header.Number, uint32(i)}, in.written); err != nil {
 			return err
 		}
 	}
 	return errors.Join(why, r.setPlace(v, i, why == nil))
 }
 
+var errHearsay = errors.New("the peer says so, and nothing that is read here depends on it")
+
+// doubt is check, but for a transaction that cannot matter, and of which it cannot be told here whether it is endorsed as it should be: there,
+// what the peer says is taken. To stop would let any organisation stop everybody, with its own collection.
+func (r *replica) doubt(v *verified, tx *transaction, check error, said peer.TxValidationCode, in *inBlock) (why, err error) {
+	var inv *invalid
+	var u *unproven
+	if tx.kind == common.HeaderType_CONFIG || tx.matters(r.chaincode) {
+		return check, nil
+	}
+	doubtful := errors.As(check, &u)
+	if !doubtful && (check == nil || errors.As(check, &inv) && inv.code == peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE) {
+		if doubtful, err = tx.underOwnPolicies(v.batch, in.own); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case !doubtful:
+		return check, nil
+	case said == peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE:
+		return because(peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE, errHearsay), nil
+	}
+	return nil, nil
+}
+
+// decideReads says whether what the transaction read is still so. Of one that does not matter the peer is believed: with the keys that
+// peers keep beside the state, and ranges of which only hashes are told, one organisation could have us come to another result.
+func (r *replica) decideReads(v *verified, i int, said peer.TxValidationCode, in *inBlock) error {
+	tx := v.txs[i]
+	if !tx.matters(r.chaincode) {
+		if said != peer.TxValidationCode_VALID {
+			return because(peer.TxValidationCode_INVALID_OTHER_REASON, errHearsay)
+		}
+		return nil
+	}
+	for _, namespace := range []string{r.chaincode, lifecycleNamespace} {
+		if tx.ownPolicies()[string(ownKey(namespace, ""))] {
+			return errors.New("it sets endorsement policies of single keys, which are not in use")
+		}
+	}
+	key, why := r.conflict(v.batch, tx, in.written)
+	if key != "" {
+		v.conflicts[i] = key
+	}
+	return why
+}
+
 // setPlace notes where a transaction stands: the first with its ID, or the valid one, of which there is no more than one.
 func (r *replica) setPlace(v *verified, i int, valid bool) error {
-	id, ok := parseID(v.txs[i].id)
+	id, ok := parseID(v.txs[i].key)
 	if !ok {
 		return nil
 	}
