@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -65,7 +66,7 @@ func program(now func() time.Time) (code int) {
 
 // run executes one command line and returns its exit code. Tests call it as main does.
 func (a *app) run(args []string) (code int) {
-	a.log = slog.New(slog.NewTextHandler(a.err, nil))
+	a.log = slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{ReplaceAttr: oneLine}))
 	if a.now == nil {
 		a.now = time.Now
 	}
@@ -101,6 +102,28 @@ func (a *app) run(args []string) (code int) {
 	default:
 		return a.fail(err)
 	}
+}
+
+// oneLine has the log write of an error what it says, in one line: some print the calls that led to them, too.
+func oneLine(_ []string, attr slog.Attr) slog.Attr {
+	if err, ok := attr.Value.Any().(error); ok {
+		attr.Value = slog.StringValue(withoutCalls(err.Error()))
+	}
+	return attr
+}
+
+// withoutCalls leaves out the calls of a text: each is a line with a name, and one with a place, which is indented.
+func withoutCalls(text string) string {
+	var said []string
+	for line := range strings.SplitSeq(text, "\n") {
+		switch {
+		case !strings.HasPrefix(line, "\t"):
+			said = append(said, line)
+		case len(said) > 1:
+			said = said[:len(said)-1]
+		}
+	}
+	return strings.Join(said, "; ")
 }
 
 func (a *app) fail(err error) int {

@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -162,4 +165,19 @@ func decode[T any](t *testing.T, text string) (v T) {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	return v
+}
+
+func TestErrorsInTheLogAreOneLine(t *testing.T) {
+	var out buffer
+	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: oneLine}))
+	for text, want := range map[string]string{
+		"plain": "err=plain\n",
+		"a\nb":  `err="a; b"` + "\n",
+		"no answer\ncomm.waitConn\n\t/sdk/comm.go:38\ncomm.dial\n\t/sdk/comm.go:71\nthe second peer": `err="no answer; the second peer"` + "\n",
+	} {
+		log.Warn("x", "err", fmt.Errorf("%w", errors.New(text)))
+		if line := out.String(); !strings.HasSuffix(line, want) {
+			t.Errorf("%q: %q", text, line)
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
@@ -38,6 +39,21 @@ func loadIdentity(a *app, c *config) (by ledger.Signer, until time.Time, err err
 	return by, until, err
 }
 
+// checkIssuer refuses the identity of another member, with which a gateway would wait for ever for peers that refuse it.
+func checkIssuer(a *app, c *config, by ledger.Signer) error {
+	issuers, err := c.Fabric.Issuers(by.Cert)
+	switch {
+	case err != nil:
+		return err
+	case len(issuers) == 0: // it may have come later than the first block, or have another authority since
+		a.log.Warn("no authority in the channel's first block issued the certificate of this gateway; peers refuse it unless the channel has learned of its authority since", "file", c.Identity.Cert, "member", c.Member)
+	case !slices.Contains(issuers, c.Member):
+		return fmt.Errorf("the certificate %s was issued by the authority of %s and not by that of %s, the member of this gateway: correct `member` or `identity` in its configuration",
+			c.Identity.Cert, strings.Join(issuers, ", "), c.Member)
+	}
+	return nil
+}
+
 // serveMember serves a member's gateway. What is wrong with its own configuration ends it; what is away is waited for.
 func (c *serveCmd) serveMember(a *app) error {
 	conf, err := readConfig(c.Config, a.getenv)
@@ -46,6 +62,9 @@ func (c *serveCmd) serveMember(a *app) error {
 	}
 	c.overrides(conf)
 	by, until, err := loadIdentity(a, conf)
+	if err == nil {
+		err = checkIssuer(a, conf, by)
+	}
 	if err != nil {
 		return err
 	}

@@ -2,13 +2,19 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"time"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
 	"github.com/foodtrace-ledger/foodtrace/internal/identity"
+	"github.com/foodtrace-ledger/foodtrace/internal/index"
+	"github.com/foodtrace-ledger/foodtrace/internal/index/postgres"
+	"github.com/foodtrace-ledger/foodtrace/internal/index/sqlite"
 )
 
 type tokenCmd struct {
@@ -28,8 +34,11 @@ func (tokenCreateCmd) Help() string {
 }
 
 func (c *tokenCreateCmd) Run(a *app) (err error) {
-	dir, err := c.dir(a)
+	dir, database, err := c.dir(a)
 	if err != nil {
+		return err
+	}
+	if err := c.checkRole(a, dir, database); err != nil {
 		return err
 	}
 	tokens, err := auth.Open(dir.tokens())
@@ -48,21 +57,59 @@ func (c *tokenCreateCmd) Run(a *app) (err error) {
 	return err
 }
 
-// dir is the data directory of a gateway that can sign for the member.
-func (c *tokenCreateCmd) dir(a *app) (dataDir, error) {
+// dir is the data directory of a gateway that can sign for the member, and the database of its index, if it is in one.
+func (c *tokenCreateCmd) dir(a *app) (dir dataDir, database string, err error) {
 	if c.Config == "" {
 		dir := cmp.Or(c.Data, defaultData)
 		if _, err := identity.Open(dir, nil).Signer(c.Member, operator); err != nil {
-			return "", fmt.Errorf("member %s has no identity in %s: %w", c.Member, dir, err)
+			return "", "", fmt.Errorf("member %s has no identity in %s: %w", c.Member, dir, err)
 		}
-		return dataDir(dir), nil
+		return dataDir(dir), "", nil
 	}
 	conf, err := readConfig(c.Config, a.getenv)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	if c.Member != conf.Member {
-		return "", fmt.Errorf("the gateway of %s signs for member %s only, so a token of %s could write nothing there", c.Config, conf.Member, c.Member)
+		return "", "", fmt.Errorf("the gateway of %s signs for member %s only, so a token of %s could write nothing there", c.Config, conf.Member, c.Member)
 	}
-	return dataDir(conf.Data), os.MkdirAll(conf.Data, 0o700)
+	return dataDir(conf.Data), conf.Index.Postgres, os.MkdirAll(conf.Data, 0o700)
+}
+
+// databasePatience is how long a database may take to answer: the token can be made without it.
+const databasePatience = 10 * time.Second
+
+// checkRole refuses a role that the member has not. Where the members are not known, it says that it does not know.
+func (c *tokenCreateCmd) checkRole(a *app, dir dataDir, database string) error {
+	ctx, cancel := context.WithTimeout(a.ctx, databasePatience)
+	defer cancel()
+	members, err := membersKnown(ctx, dir, database)
+	at := slices.IndexFunc(members, func(m contract.Member) bool { return m.MSP == c.Member })
+	switch {
+	case err != nil:
+		a.log.Warn("the index cannot be asked, so it was not checked that the member has this role", "member", c.Member, "role", c.Role, "err", err)
+	case at < 0:
+		a.log.Warn("the member is not registered, as far as it is known here, so it was not checked that it has this role", "member", c.Member, "role", c.Role)
+	case !slices.Contains(members[at].Roles, contract.Role(c.Role)):
+		return fmt.Errorf("member %s is not registered as %s but as %v: a token with that role could write nothing", c.Member, c.Role, members[at].Roles)
+	}
+	return nil
+}
+
+// membersKnown are the members as the index has them; none where there is no index yet.
+func membersKnown(ctx context.Context, dir dataDir, database string) (_ []contract.Member, err error) {
+	var rows index.Index
+	if database != "" {
+		rows, err = postgres.Open(ctx, database, postgres.Options{GraphMB: -1})
+	} else {
+		if _, err := os.Stat(dir.index()); errors.Is(err, os.ErrNotExist) {
+			return nil, nil
+		}
+		rows, err = sqlite.Open(dir.index(), fileOnly)
+	}
+	if err != nil {
+		return nil, err
+	}
+	members, err := rows.Members(ctx)
+	return members, errors.Join(err, rows.Close())
 }
