@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -41,7 +42,7 @@ func (d networkDir) open(a *app) (*fabricnet.Network, error) {
 
 func (d networkDir) explain(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no network in %s; foodtrace network up --dir %s makes one", d.Dir, d.Dir)
+		return fmt.Errorf("there is no network in %s; foodtrace network up --dir %s makes one", d.Dir, fabricnet.ShellQuote(d.Dir))
 	}
 	return err
 }
@@ -77,6 +78,7 @@ func (c chaincodeProgram) find(ctx context.Context, a *app) (file string, done f
 type networkUpCmd struct {
 	networkDir
 	chaincodeProgram
+	At string `arg:"" optional:"" name:"directory" type:"path" help:"The same as --dir."`
 }
 
 func (networkUpCmd) Help() string {
@@ -87,26 +89,31 @@ func (networkUpCmd) Help() string {
 }
 
 func (c *networkUpCmd) Run(a *app) (err error) {
+	c.Dir = cmp.Or(c.At, c.Dir)
 	file, done, err := c.find(a.ctx, a)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	n, err := fabricnet.Up(a.ctx, fabricnet.Options{Dir: c.Dir, Progress: a.err, Chaincode: file, Detach: true})
+	dir := fabricnet.ShellQuote(c.Dir)
+	if errors.Is(err, fabricnet.ErrBusy) || errors.Is(err, fabricnet.ErrDirectory) {
+		return err
+	}
 	if err != nil {
-		return fmt.Errorf("%w\nfoodtrace network up --dir %s goes on; foodtrace network down --dir %s removes what there is", err, c.Dir, c.Dir)
+		return fmt.Errorf("%w\nfoodtrace network up --dir %s goes on; foodtrace network down --dir %s removes what there is", err, dir, dir)
 	}
 	members := n.Members()
 	p := func(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }
 	p("\nThe network runs in %s.\n\nServe the gateways of two members, each in a terminal of its own:\n", c.Dir)
 	for _, msp := range members[:2] {
-		p("  foodtrace serve --config %s\n", n.MemberFile(msp))
+		p("  foodtrace serve --config %s\n", fabricnet.ShellQuote(n.MemberFile(msp)))
 	}
 	p("\nA token for each:\n")
 	for i, role := range []contract.Role{contract.Regulator, contract.Producer} {
-		p("  foodtrace token create --config %s --member %s --role %s\n", n.MemberFile(members[i]), members[i], role)
+		p("  foodtrace token create --config %s --member %s --role %s\n", fabricnet.ShellQuote(n.MemberFile(members[i])), members[i], role)
 	}
-	p("\nfoodtrace network status --dir %s says how it is; foodtrace network down --dir %s stops and removes it.\n", c.Dir, c.Dir)
+	p("\nfoodtrace network status --dir %s says how it is; foodtrace network down --dir %s stops and removes it.\n", dir, dir)
 	return nil
 }
 
@@ -170,14 +177,25 @@ func printStatus(w io.Writer, s *fabricnet.Status) error {
 
 type networkDownCmd struct {
 	networkDir
-	Keep bool `help:"Stop it only; foodtrace network up continues it."`
+	Keep  bool `help:"Stop it only; foodtrace network up continues it."`
+	Force bool `help:"Remove it although gateways run on the data in it."`
 }
 
 func (networkDownCmd) Help() string {
-	return "Example:\n  foodtrace network down --dir network\n\nIt asks nothing: all that is in the directory is lost, except with --keep."
+	return "Example:\n  foodtrace network down --dir network\n\nIt asks nothing: all that is in the directory is lost, except with --keep. While gateways run on\n" +
+		"the data directories in it, it refuses: what their senders were promised would be lost with them."
 }
 
 func (c *networkDownCmd) Run(a *app) error {
+	if !c.Keep && !c.Force {
+		running, err := fabricnet.Gateways(c.Dir)
+		if err != nil {
+			return c.explain(err)
+		}
+		if len(running) > 0 {
+			return fmt.Errorf("the gateways of %s run on data in %s: stop them first; --force removes it under them, --keep stops the network only", strings.Join(running, ", "), c.Dir)
+		}
+	}
 	if err := fabricnet.Down(c.Dir, c.Keep); err != nil {
 		return c.explain(err)
 	}
@@ -212,7 +230,7 @@ func (c *networkAddCmd) Run(a *app) error {
 	if err := n.AddOrganisation(a.ctx, m, c.By...); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "%s is on the network; its gateway: foodtrace serve --config %s\nGateways that run learn of its peer when they are started again.\n", c.MSP, n.MemberFile(c.MSP))
+	fmt.Fprintf(a.out, "%s is on the network; its gateway: foodtrace serve --config %s\nGateways that run learn of its peer when they are started again.\n", c.MSP, fabricnet.ShellQuote(n.MemberFile(c.MSP)))
 	return nil
 }
 

@@ -57,3 +57,15 @@ func TestNetworkCommands(t *testing.T) {
 		t.Errorf("in the end:\n%s", out)
 	}
 }
+
+// Nobody is told to remove what somebody else makes, or what was never made.
+func TestNetworkUpWhereItCannotBe(t *testing.T) {
+	file := writeFile(t, "file", "")
+	dir := filepath.Join(file, "network")
+	for _, args := range [][]string{{"--dir", dir}, {dir}} {
+		code, _, errOut := run(t, append([]string{"network", "up", "--chaincode", file}, args...)...)
+		if code != exitError || !strings.Contains(errOut, "a network cannot be there") || strings.Contains(errOut, "network down") {
+			t.Errorf("network up %v: exit code %d, %s", args, code, errOut)
+		}
+	}
+}

@@ -56,7 +56,8 @@ func DefaultMembers() []contract.Member {
 // Dir is the network's directory.
 func (n *Network) Dir() string { return n.dir }
 
-// Up makes the network in a directory run: it builds it in an empty one, and starts in another what does not run.
+// Up makes the network in a directory run: it builds it in an empty one, and starts in another what does not run. Errors that
+// mean that nothing was begun: ErrDirectory, ErrBusy.
 func Up(ctx context.Context, o Options) (*Network, error) {
 	if o.Proxy && o.Detach {
 		return nil, errors.New("fabricnet: the proxies end with this process, so they cannot serve a network that outlives it")
@@ -92,7 +93,7 @@ func Open(ctx context.Context, o Options) (*Network, error) {
 }
 
 // Down stops the network in a directory and removes it; with keep, the directory stays and Up continues the network.
-// fs.ErrNotExist: there is none.
+// fs.ErrNotExist: there is none. ErrBusy.
 func Down(dir string, keep bool) error {
 	n, err := at(Options{Dir: dir})
 	if err != nil {
@@ -257,8 +258,15 @@ func (n *Network) deployFirst(ctx context.Context) error {
 	return n.deploy(ctx, n.options.Chaincode, chaincode{Version: "1", Sequence: 1})
 }
 
-// Down stops the network and removes it; with keep, its directory stays and Up continues it.
+// Down stops the network and removes it; with keep, its directory stays and Up continues it. ErrBusy.
 func (n *Network) Down(keep bool) error {
+	unlock, err := lock(n.dir)
+	switch {
+	case err == nil:
+		defer unlock()
+	case !errors.Is(err, fs.ErrNotExist): // else it was removed before, but for what may still run
+		return err
+	}
 	if n.proxies != nil {
 		n.proxies.close()
 	}

@@ -6,9 +6,16 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"math/big"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
@@ -70,7 +77,7 @@ func (n *Network) writeMember(msp string) error {
 	config, err := render("foodtrace.yaml", struct {
 		Member, File, Listen, Data, Cert, Key string
 		Fabric                                fabric.Config
-	}{Member: msp, File: n.MemberFile(msp), Listen: n.state.address("gateway." + msp), Data: n.path("members", msp, "data"), Cert: cert, Key: key, Fabric: n.Config(msp)})
+	}{Member: msp, File: n.MemberFile(msp), Listen: n.state.address("gateway." + msp), Data: n.memberData(msp), Cert: cert, Key: key, Fabric: n.Config(msp)})
 	if err != nil {
 		return err
 	}
@@ -79,6 +86,57 @@ func (n *Network) writeMember(msp string) error {
 
 // MemberFile is the configuration of a member's gateway.
 func (n *Network) MemberFile(msp string) string { return n.path("members", msp, "foodtrace.yaml") }
+
+// memberData is the data directory of a member's gateway.
+func (n *Network) memberData(msp string) string { return n.path("members", msp, "data") }
+
+// Gateways returns the members of which a gateway runs on the data directory that the network made for it: removing the
+// network would take their jobs, tokens and evidence from under them. Gateways of this process are not seen.
+// fs.ErrNotExist: there is no network.
+func Gateways(dir string) (members []string, err error) {
+	n, err := at(Options{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	for _, msp := range n.Members() {
+		runs, err := locked(filepath.Join(n.memberData(msp), "replica", "replica.lock"))
+		if err != nil {
+			return nil, err
+		}
+		if runs {
+			members = append(members, msp)
+		}
+	}
+	return members, nil
+}
+
+// locked says whether another process holds the lock on a file.
+func locked(file string) (bool, error) {
+	f, err := os.OpenFile(file, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("fabricnet: %w", err)
+	}
+	defer f.Close()
+	l := syscall.Flock_t{Type: syscall.F_WRLCK, Whence: io.SeekStart}
+	if err := syscall.FcntlFlock(f.Fd(), syscall.F_GETLK, &l); err != nil {
+		return false, fmt.Errorf("fabricnet: %s: %w", file, err)
+	}
+	return l.Type != syscall.F_UNLCK, nil
+}
+
+// ShellQuote is a text as one word of a command line that a shell reads.
+func ShellQuote(text string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:=@%,", r)
+	}
+	if text != "" && strings.IndexFunc(text, func(r rune) bool { return !plain(r) }) < 0 {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
 
 // writeMembers writes the configuration of each member's gateway.
 func (n *Network) writeMembers() error {

@@ -30,7 +30,7 @@ const (
 // render fills in a template.
 func render(name string, data any) ([]byte, error) {
 	quote := func(s string) (string, error) { q, err := json.Marshal(s); return string(q), err } // YAML reads JSON's strings
-	t, err := template.New(name).Funcs(template.FuncMap{"q": quote}).ParseFS(templateFiles, "templates/"+name)
+	t, err := template.New(name).Funcs(template.FuncMap{"q": quote, "shell": ShellQuote}).ParseFS(templateFiles, "templates/"+name)
 	if err != nil {
 		return nil, err
 	}

@@ -117,29 +117,35 @@ func hostPort(port int) string { return net.JoinHostPort(host, strconv.Itoa(port
 // host is the only address on which anything listens.
 const host = "127.0.0.1"
 
-// prepare makes sure that dir can become a network: it holds one, or nothing.
+// prepare makes sure that dir can become a network: it holds one, or nothing. ErrDirectory.
 func prepare(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("fabricnet: %w", err)
+		return fmt.Errorf("%w: %w", ErrDirectory, err)
 	}
 	files, err := os.ReadDir(dir)
 	if err != nil {
-		return fmt.Errorf("fabricnet: %w", err)
+		return fmt.Errorf("%w: %w", ErrDirectory, err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, stateFile)); len(files) > 0 && errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("fabricnet: %s holds other files and no network; give a new or empty directory", dir)
+		return fmt.Errorf("%w: %s holds other files and no network; give a new or empty directory", ErrDirectory, dir)
 	}
 	return nil
 }
 
-// lock keeps a second Up from the directory. It ends with the process at the latest.
+// ErrBusy is returned while another Up or Down works on the directory.
+var ErrBusy = errors.New("fabricnet: the network is being started or removed by somebody else at this moment")
+
+// ErrDirectory is returned for a directory that cannot become a network.
+var ErrDirectory = errors.New("fabricnet: a network cannot be there")
+
+// lock keeps a second Up or Down from the directory. It ends with the process at the latest.
 func lock(dir string) (unlock func(), err error) {
 	d, err := os.Open(dir)
 	if err != nil {
 		return nil, fmt.Errorf("fabricnet: %w", err)
 	}
 	if err := syscall.Flock(int(d.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("fabricnet: somebody else is making the network in %s run: %w", dir, err), d.Close())
+		return nil, errors.Join(fmt.Errorf("%w: %s: %w", ErrBusy, dir, err), d.Close())
 	}
 	return func() { d.Close() }, nil
 }
