@@ -3,6 +3,8 @@ package fabric_test
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,7 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hyperledger/fabric-protos-go/ledger/rwset/kvrwset"
+
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
+	"github.com/foodtrace-ledger/foodtrace/chaincode/protocol"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/fabricnet"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
@@ -196,6 +201,82 @@ func TestForgedTransactions(t *testing.T) {
 	if o := w.submit(producer, made(first), made(second)).Outcomes; o[0].Status != contract.Duplicate || o[1].Status != contract.Accepted {
 		t.Errorf("%+v: the original must be there, and none of the forged ones", o)
 	}
+	w.agreed()
+}
+
+// TestOwnCollection: what a member's peer alone endorses and peers call valid, because it writes that organisation's own collection only,
+// is no record that anybody sees, and stops nobody.
+func TestOwnCollection(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "network")
+	w := newWorld(t, fabricnet.ForTest(t, fabricnet.Options{Dir: dir}))
+	lot := w.lot(0)
+	b := batch(made(lot))
+	encoded, err := b.Encode()
+	w.must(err)
+	forged := []contract.Outcome{{ID: "forged", Status: contract.Accepted}}
+	before, err := w.ledger.Height(w.ctx)
+	w.must(err)
+	for name, test := range map[string]struct {
+		function string
+		batch    []byte
+		change   func(*kvrwset.HashedRWSet)
+	}{
+		"a batch":            {protocol.Submit, encoded, nil},
+		"another function":   {"another", encoded, nil},
+		"no batch":           {protocol.Submit, []byte("no batch"), nil},
+		"a policy of a key":  {protocol.Submit, encoded, fabric.SetsPolicy},
+		"a batch once again": {protocol.Submit, encoded, nil},
+	} {
+		f, err := w.ledger.Alone(w.signer(producer), peerKey(w, producer), test.function, test.batch, forged, test.change)
+		w.must(err)
+		code, err := f.Order(w.ctx, false)
+		if err != nil || code != "VALID, of others" {
+			t.Errorf("%s: %s, %v", name, code, err)
+		}
+		if r, err := w.ledger.Receipt(w.ctx, f.ID()); !errors.Is(err, ledger.ErrNoSuchTx) {
+			t.Errorf("%s: its receipt: %+v, %v", name, r, err)
+		}
+	}
+	w.accept(producer, made(lot)) // it was not there
+	height, err := w.ledger.Height(w.ctx)
+	w.must(err)
+	for b, err := range w.ledger.Blocks(w.ctx, before) {
+		w.must(err)
+		if len(b.Txs) > 0 != (b.Height == height-1) {
+			t.Errorf("block %d shows %d transactions", b.Height, len(b.Txs))
+		}
+		if b.Height == height-1 {
+			break
+		}
+	}
+	if n := w.ledger.Metrics.Distrusted.Load(); n != 0 {
+		t.Errorf("%d blocks distrusted", n)
+	}
+	verifyClean(t, w.net, regulator)
+}
+
+// peerKey is what a member's peer signs with, which its administrator has.
+func peerKey(w *world, msp string) ledger.Signer {
+	w.Helper()
+	dir := filepath.Join(w.net.Dir(), "organisations", msp, "peer", "msp")
+	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "signcerts", "cert.pem"), filepath.Join(dir, "keystore", "key.pem"))
+	w.must(err)
+	return ledger.Signer{MSP: msp, Cert: pair.Leaf.Raw, Key: pair.PrivateKey.(crypto.Signer)}
+}
+
+// TestHiddenID: a transaction that says no ID is sent with another one's nonce and creator before it. Peers take the right one for a duplicate,
+// and so does everybody else.
+func TestHiddenID(t *testing.T) {
+	w := newWorld(t, network.Get(t))
+	lot := w.lot(0)
+	f := w.forge(producer, batch(made(lot)), regulator, producer, other)
+	w.must(f.Sign())
+	height, err := w.ledger.Height(w.ctx)
+	w.must(err)
+	w.must(f.HideID(w.ctx))
+	w.must(w.ledger.Await(w.ctx, height+1))
+	w.wantCode(f, false, "DUPLICATE_TXID") // and who waits for it hears that
+	w.accept(producer, made(lot))
 	w.agreed()
 }
 

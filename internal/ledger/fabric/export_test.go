@@ -2,12 +2,15 @@ package fabric
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/hyperledger/fabric-protos-go/common"
+	"github.com/hyperledger/fabric-protos-go/ledger/rwset"
+	"github.com/hyperledger/fabric-protos-go/ledger/rwset/kvrwset"
 	"github.com/hyperledger/fabric-protos-go/peer"
 	"github.com/hyperledger/fabric-sdk-go/pkg/common/providers/fab"
 
@@ -121,6 +124,61 @@ func (f *Forgery) BreakSignature() error {
 	return err
 }
 
+// Alone is a submission with outcomes of somebody's invention that the peer alone, whose key this is, endorsed: it writes
+// nothing but its organisation's own collection. Change (may be nil) changes what is written and read.
+func (l *Ledger) Alone(by, peerKey ledger.Signer, function string, batch []byte, outcomes []contract.Outcome, change func(*kvrwset.HashedRWSet)) (*Forgery, error) {
+	a, err := newAccount(by)
+	if err != nil {
+		return nil, err
+	}
+	endorser, err := newAccount(peerKey)
+	if err != nil {
+		return nil, err
+	}
+	f := &Forgery{ledger: l, by: a}
+	if f.proposal, err = l.propose(a, batch); err != nil {
+		return nil, err
+	}
+	conf := l.opts.Config
+	f.proposal.payload = encode(&peer.ChaincodeProposalPayload{Input: encode(&peer.ChaincodeInvocationSpec{ChaincodeSpec: &peer.ChaincodeSpec{
+		ChaincodeId: &peer.ChaincodeID{Name: conf.Chaincode}, Input: &peer.ChaincodeInput{Args: [][]byte{[]byte(function), batch}},
+	}})})
+	key := sha256.Sum256([]byte(f.proposal.id))
+	written := &kvrwset.HashedRWSet{HashedWrites: []*kvrwset.KVWriteHash{{KeyHash: key[:], ValueHash: key[:]}}}
+	if change != nil {
+		change(written)
+	}
+	f.result = encode(&peer.ProposalResponsePayload{
+		ProposalHash: proposalHash(f.proposal.header.ChannelHeader, f.proposal.header.SignatureHeader, f.proposal.payload),
+		Extension: encode(&peer.ChaincodeAction{
+			Results:     encode(&rwset.TxReadWriteSet{NsRwset: hashed(conf.Chaincode, peerKey.MSP, written)}),
+			Response:    &peer.Response{Status: 200, Payload: must(contract.EncodeOutcomes(outcomes))},
+			ChaincodeId: &peer.ChaincodeID{Name: conf.Chaincode, Version: "1"},
+		}),
+	})
+	f.endorsements = []*peer.Endorsement{{Endorser: endorser.serialized, Signature: must(endorser.Sign(slices.Concat(f.result, endorser.serialized)))}}
+	return f, f.Sign()
+}
+
+// SetsPolicy has what Alone writes set an endorsement policy for the key, which is anybody's.
+func SetsPolicy(s *kvrwset.HashedRWSet) {
+	policy := encode(&peer.ApplicationPolicy{Type: &peer.ApplicationPolicy_SignaturePolicy{SignaturePolicy: &common.SignaturePolicyEnvelope{Rule: nOutOf(0)}}})
+	s.MetadataWrites = []*kvrwset.KVMetadataWriteHash{{KeyHash: s.HashedWrites[0].KeyHash, Entries: []*kvrwset.KVMetadataEntry{{Name: "VALIDATION_PARAMETER", Value: policy}}}}
+}
+
+// HideID sends the transaction's header without its ID, as a transaction of its own.
+func (f *Forgery) HideID(ctx context.Context) error {
+	var header common.ChannelHeader
+	err := unmarshal(f.proposal.header.ChannelHeader, &header)
+	header.TxId = ""
+	payload := encode(&common.Payload{
+		Header: &common.Header{ChannelHeader: encode(&header), SignatureHeader: f.proposal.header.SignatureHeader},
+		Data:   encode(&peer.Transaction{}),
+	})
+	signature, signErr := f.by.Sign(payload)
+	return errors.Join(err, signErr, f.ledger.broadcast(ctx, f.by, &fab.SignedEnvelope{Payload: payload, Signature: signature}))
+}
+
 // ID is the transaction's.
 func (f *Forgery) ID() string { return f.proposal.id }
 
@@ -130,6 +188,9 @@ func (f *Forgery) Order(ctx context.Context, again bool) (string, error) {
 	if !again {
 		s := &submission{Ledger: l, by: f.by}
 		found, err := s.order(ctx, f.proposal.id, f.envelope)
+		if found.code == codeOther {
+			return "VALID, of others", err
+		}
 		return found.code.String(), err
 	}
 	height, err := l.Height(ctx)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
+	"github.com/foodtrace-ledger/foodtrace/internal/ledger/store"
 )
 
 const (
@@ -66,7 +67,9 @@ func (l *Ledger) blame(p *node, err error) {
 		return
 	case errors.As(err, &wrong):
 		l.Metrics.Distrusted.Add(1)
-		l.opts.Log.Error("a peer sent a block that is not right; it is not believed, and another peer is asked", "peer", p.Address, "member", p.MSP, "err", err)
+		if repeats, tell := l.seldom.Tell(p.Address+" "+wrong.Error(), time.Now()); tell {
+			l.opts.Log.Error("a peer sent a block that is not right; it is not believed, and another peer is asked", "peer", p.Address, "member", p.MSP, "err", err, "repeats", repeats)
+		}
 	default:
 		l.opts.Log.Warn("following a peer ended; another one is asked", "peer", p.Address, "member", p.MSP, "err", err)
 	}
@@ -89,9 +92,12 @@ func (l *Ledger) followPeer(ctx context.Context, p *node, first bool) (blocks in
 	}
 	err = p.deliver(session, l.reader, l.opts.Config.Channel, from, forEver, func(b *common.Block) error {
 		silence.Reset(quiet)
+		if err := l.accept(b); err != nil {
+			return err
+		}
 		blocks++
 		p.works()
-		return l.accept(b)
+		return nil
 	})
 	if session.Err() != nil {
 		err = context.Cause(session)
@@ -137,21 +143,39 @@ func (l *Ledger) count(raw *common.Block, b *ledger.Block) {
 	}
 }
 
-// answer tells submitters what became of their transactions. Of several with one ID, the replica says which one counts.
+// answer tells submitters what became of their transactions. Of several with one ID, the replica says which one counts: the valid one.
 func (l *Ledger) answer(v *verified, b *ledger.Block) {
 	outcomes := map[string]ledger.Receipt{}
 	for _, tx := range b.Txs {
 		outcomes[tx.ID] = ledger.Receipt{TxID: tx.ID, Block: b.Height, Outcomes: tx.Outcomes}
 	}
 	for i, tx := range v.txs {
-		code := peer.TxValidationCode(v.record.codes[i])
-		result, waits := l.waiting[tx.id]
-		if !waits || code == peer.TxValidationCode_DUPLICATE_TXID {
+		result, waits := l.waiting[tx.key]
+		if !waits || !l.decides(v, i) {
 			continue
 		}
-		delete(l.waiting, tx.id)
-		result <- fate{tx.id, code, v.conflicts[i], outcomes[tx.id]}
+		delete(l.waiting, tx.key)
+		result <- fate{tx.key, peer.TxValidationCode(v.record.codes[i]), v.conflicts[i], outcomes[tx.key]}
 	}
+}
+
+// decides says whether the transaction's code is what became of its ID: it is valid, or none with its ID is, nor will be.
+func (l *Ledger) decides(v *verified, i int) bool {
+	id, ok := parseID(v.txs[i].key)
+	if v.record.valid(i) || !ok {
+		return true
+	}
+	at, found, err := store.FindTx(l.replica.db, id)
+	if err != nil || !found {
+		return false
+	}
+	rec := v.record
+	if at.Height != v.block.Header.Number {
+		if rec, err = readRecord(l.replica.db, at.Height); err != nil {
+			return false
+		}
+	}
+	return !rec.valid(int(at.Index))
 }
 
 // decode makes the block that followers see of a verified one.

@@ -51,6 +51,7 @@ type Ledger struct {
 	lock    io.Closer
 	replica *replica // the follower changes it, under mu; its store may be read by all
 	lanes   lanes
+	seldom  store.Seldom  // of blocks that are not right
 	slots   chan struct{} // one for each submission in flight
 
 	open  context.Context         // ends with Close
@@ -146,7 +147,8 @@ func readGenesis(file string) (*common.Block, error) {
 	return &b, nil
 }
 
-// Close ends all followers and submissions with ErrClosed; submissions that were sent already are *UnknownError.
+// Close ends all followers and submissions with ErrClosed; submissions that were sent already are *UnknownError. What cannot be
+// written to the disk within flushPatience is fetched and verified again when it is opened the next time.
 func (l *Ledger) Close() error {
 	l.mu.Lock()
 	if l.closed {
@@ -159,7 +161,8 @@ func (l *Ledger) Close() error {
 	l.shut(ledger.ErrClosed)
 	<-l.done
 	l.inUse.Wait()
-	return errors.Join(l.replica.db.Flush(), l.release())
+	err := l.replica.flush()
+	return errors.Join(err, l.release())
 }
 
 // release closes what is open.

@@ -216,6 +216,23 @@ func (r *replica) apply(v *verified) error {
 	return nil
 }
 
+// flushPatience is how long Close waits for the newest blocks to be on the disk. One that is full, or gone, is tried without end.
+const flushPatience = 5 * time.Second
+
+// flush writes what is in memory to the disk.
+func (r *replica) flush() error {
+	done, err := r.db.AsyncFlush()
+	if err != nil {
+		return fmt.Errorf("ledger: the replica: %w", err)
+	}
+	select {
+	case <-done:
+		return nil
+	case <-time.After(flushPatience):
+		return fmt.Errorf("ledger: the replica's newest blocks could not be written within %s", flushPatience)
+	}
+}
+
 // view is the contract's state in a snapshot of the replica.
 func view(ctx context.Context, r pebble.Reader, chaincode string) *store.View {
 	return store.NewView(ctx, r, chaincode+"\x00", versionLen)

@@ -17,6 +17,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/hyperledger/fabric-protos-go/common"
 	"github.com/hyperledger/fabric-protos-go/ledger/rwset/kvrwset"
+	"github.com/hyperledger/fabric-protos-go/peer"
 
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger/store"
 )
@@ -189,4 +190,71 @@ func FuzzTransaction(f *testing.F) {
 			_, _ = tx.ledgerTx()
 		}
 	})
+}
+
+// TestFlushNowhere: closing a replica whose directory is gone ends.
+func TestFlushNowhere(t *testing.T) {
+	dir := t.TempDir()
+	r, err := openReplica(dir+"/replica", testConfig, crashBlock(0), discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.RemoveAll(dir+"/replica"), r.db.Set([]byte("key"), nil, pebble.NoSync)); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() {
+		err := r.flush()
+		_ = r.db.Close()
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		if err == nil {
+			t.Error("it was written nowhere, without an error")
+		}
+	case <-time.After(4 * flushPatience):
+		t.Fatal("it does not end")
+	}
+}
+
+// TestAnswers: who waits for a transaction hears of the valid one, whatever else is sent under its ID, and that there will be none.
+func TestAnswers(t *testing.T) {
+	c := newChain(t, members()...)
+	l := &Ledger{opts: Options{Config: testConfig, Log: discard}, replica: c.replica, waiting: map[string]chan<- fate{}, newBlock: make(chan struct{})}
+	wait := func(d *draft) chan fate {
+		result := make(chan fate, 1)
+		l.waiting[d.id] = result
+		return result
+	}
+	accept := func(b *common.Block) {
+		t.Helper()
+		if err := l.accept(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hears := func(result chan fate, want peer.TxValidationCode) {
+		t.Helper()
+		select {
+		case f := <-result:
+			if f.code != want {
+				t.Errorf("%s, want %s", f.code, want)
+			}
+		default:
+			t.Errorf("nothing is heard, want %s", want)
+		}
+	}
+	d := &draft{nonce: []byte("first")}
+	right := c.envelope(d)
+	result := wait(d)
+	stolen := c.envelope(&draft{id: d.id})
+	accept(flag(c.block(stolen, right), 0, peer.TxValidationCode_BAD_PROPOSAL_TXID))
+	hears(result, peer.TxValidationCode_VALID)
+
+	d = &draft{nonce: []byte("second")}
+	right = c.envelope(d)
+	accept(flag(c.block(c.envelope(&draft{nonce: d.nonce, noID: true})), 0, peer.TxValidationCode_BAD_PROPOSAL_TXID))
+	result = wait(d) // only now
+	accept(flag(c.block(right), 0, peer.TxValidationCode_DUPLICATE_TXID))
+	hears(result, peer.TxValidationCode_DUPLICATE_TXID)
 }

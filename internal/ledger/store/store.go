@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -44,7 +45,7 @@ func Open(dir string, memTable uint64, log *slog.Logger) (*pebble.DB, error) {
 		Cache:        cache,
 		DisableWAL:   true,
 		MemTableSize: memTable,
-		Logger:       quietLogger{log},
+		Logger:       &quietLogger{log: log},
 	}
 	for i := range opts.Levels {
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // most lots that are asked for are new
@@ -206,15 +207,22 @@ func After(prefix []byte) []byte {
 }
 
 // quietLogger passes on what pebble has to say of trouble only.
-type quietLogger struct{ log *slog.Logger }
+type quietLogger struct {
+	log    *slog.Logger
+	seldom Seldom
+}
 
-func (q quietLogger) Infof(string, ...any) {}
-func (q quietLogger) Errorf(format string, args ...any) {
-	q.log.Error("state store: " + fmt.Sprintf(format, args...))
+func (q *quietLogger) Infof(string, ...any) {}
+
+// Errorf is called again and again while something fails, without a pause.
+func (q *quietLogger) Errorf(format string, args ...any) {
+	if repeats, tell := q.seldom.Tell(format, time.Now()); tell {
+		q.log.Error("state store: "+fmt.Sprintf(format, args...), "repeats", repeats)
+	}
 }
 
 // Fatalf is called when the store cannot go on; pebble requires that it does not return.
-func (q quietLogger) Fatalf(format string, args ...any) {
+func (q *quietLogger) Fatalf(format string, args ...any) {
 	q.Errorf(format, args...)
 	panic("ledger: the state store failed: " + fmt.Sprintf(format, args...))
 }
