@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -120,15 +121,48 @@ func (c *captureCmd) file(a *app, path string) (captured, error) {
 	if err := c.do(a.ctx, http.MethodPost, "/epcis/capture", nil, header, document, &result.Job); err != nil {
 		return result, err
 	}
-	if err := c.wait(a.ctx, a.err, &result.Job); err != nil {
-		return result, err
+	err := c.wait(a.ctx, a.err, &result.Job)
+	if err == nil {
+		err = c.outcomes(a.ctx, &result)
 	}
-	err := c.outcomes(a.ctx, &result)
+	if err != nil {
+		err = fmt.Errorf("it was accepted as job %s, and the server goes on with it. Ask for %s%s, with the token, or send the file again: nothing is written twice: %w",
+			result.Job.ID, strings.TrimRight(c.Server, "/"), jobPath(result.Job.ID), err)
+	}
 	return result, err
 }
 
-// pollEvery is how often a running job is asked after.
-const pollEvery = 100 * time.Millisecond
+func jobPath(id string) string { return "/epcis/capture/" + url.PathEscape(id) }
+
+const (
+	// pollEvery is how often a running job is asked after.
+	pollEvery = 100 * time.Millisecond
+	// outage is for how long a server that accepted a document may not answer: somebody starts it again, and it keeps its jobs.
+	outage = time.Minute
+	// outagePoll is how often it is tried meanwhile.
+	outagePoll = time.Second
+)
+
+// ask is get that outlives an outage of the server.
+func (c *captureCmd) ask(ctx context.Context, path string, query url.Values, v any) error {
+	for began := time.Now(); ; {
+		err := c.get(ctx, path, query, v)
+		if err == nil || !passing(err) || time.Since(began) > outage {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(outagePoll):
+		}
+	}
+}
+
+// passing says whether a server that does not answer, or says that it cannot now, may do so later.
+func passing(err error) bool {
+	var p *refusal
+	return !errors.As(err, &p) || p.Status == http.StatusTooManyRequests || p.Status >= http.StatusBadGateway
+}
 
 // wait follows a job to its end and, on a terminal, shows how far it is.
 func (c *captureCmd) wait(ctx context.Context, progress io.Writer, job *epcisrest.Job) error {
@@ -138,14 +172,13 @@ func (c *captureCmd) wait(ctx context.Context, progress io.Writer, job *epcisres
 			progressbar.OptionShowCount(), progressbar.OptionSetItsString("records"), progressbar.OptionShowIts(), progressbar.OptionClearOnFinish())
 		defer func() { _ = bar.Finish() }()
 	}
-	path := "/epcis/capture/" + url.PathEscape(job.ID)
 	for job.Running {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("interrupted; the server goes on with job %s", job.ID)
+			return ctx.Err()
 		case <-time.After(pollEvery):
 		}
-		if err := c.get(ctx, path, nil, job); err != nil {
+		if err := c.ask(ctx, jobPath(job.ID), nil, job); err != nil {
 			return err
 		}
 		if bar != nil {
@@ -161,7 +194,7 @@ func (c *captureCmd) outcomes(ctx context.Context, result *captured) error {
 			Outcomes []epcisrest.Outcome `json:"outcomes"`
 		}
 		query := url.Values{"from": {strconv.Itoa(len(result.Outcomes))}}
-		if err := c.get(ctx, "/epcis/capture/"+url.PathEscape(result.Job.ID)+"/outcomes", query, &page); err != nil {
+		if err := c.ask(ctx, jobPath(result.Job.ID)+"/outcomes", query, &page); err != nil {
 			return err
 		}
 		if len(page.Outcomes) == 0 {
