@@ -56,18 +56,11 @@ func (c *channel) readGroup(path string, g *common.ConfigGroup) error {
 			return err
 		}
 		if path == "/Channel/"+groupApplication {
-			a, err := readMSP(sub)
-			if err != nil {
-				return fmt.Errorf("%s/%s: %w", path, name, err)
-			}
-			c.members[a.id] = name
+			c.members[readMSP(sub).id] = name
 		}
 	}
 	if g.Values[valueMSP] != nil {
-		a, err := readMSP(g)
-		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
+		a := readMSP(g)
 		c.authorities[a.id] = a
 	}
 	for name, p := range g.Policies {
@@ -80,22 +73,26 @@ func (c *channel) readGroup(path string, g *common.ConfigGroup) error {
 	return nil
 }
 
-func readMSP(g *common.ConfigGroup) (*authority, error) {
+// readMSP reads an organisation's membership service. One that cannot be read here, and that peers have accepted, speaks for nobody: its
+// organisation changes it alone, and is to stop nobody else by that.
+func readMSP(g *common.ConfigGroup) *authority {
 	var conf msp.MSPConfig
 	var fabricConf msp.FabricMSPConfig
-	if g.Values[valueMSP] == nil {
-		return nil, errors.New("the organisation has no membership service")
+	err := unmarshal(g.Values[valueMSP].GetValue(), &conf)
+	if err == nil {
+		err = unmarshal(conf.Config, &fabricConf) // the name is in the same place, whatever the type
 	}
-	if err := unmarshal(g.Values[valueMSP].Value, &conf); err != nil {
-		return nil, err
+	if err == nil && conf.Type != 0 {
+		err = fmt.Errorf("it is of the type %d and not X.509", conf.Type)
 	}
-	if conf.Type != 0 {
-		return nil, fmt.Errorf("a membership service of type %d is not X.509", conf.Type)
+	var a *authority
+	if err == nil {
+		a, err = newAuthority(&fabricConf)
 	}
-	if err := unmarshal(conf.Config, &fabricConf); err != nil {
-		return nil, err
+	if err != nil {
+		return &authority{id: fabricConf.Name, unread: &unproven{fmt.Sprintf("the membership service of %q cannot be read: %v", fabricConf.Name, err)}}
 	}
-	return newAuthority(&fabricConf)
+	return a
 }
 
 func (c *channel) readPolicy(path string, g *common.ConfigGroup, p *common.Policy) (policy, error) {
@@ -144,6 +141,9 @@ func (c *channel) identity(serialized []byte) (*identity, error) {
 	a, ok := c.authorities[s.Mspid]
 	if !ok {
 		return nil, fmt.Errorf("%q is no organisation of the channel", s.Mspid)
+	}
+	if a.unread != nil {
+		return nil, a.unread
 	}
 	id, err := a.identity(s.IdBytes)
 	if err != nil {

@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hyperledger/fabric-protos-go/common"
 	"github.com/hyperledger/fabric-protos-go/ledger/rwset"
 	"github.com/hyperledger/fabric-protos-go/ledger/rwset/kvrwset"
+	"github.com/hyperledger/fabric-protos-go/msp"
 	"github.com/hyperledger/fabric-protos-go/peer"
 
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
@@ -153,4 +155,21 @@ func TestVersionOutOfRange(t *testing.T) {
 	if (version{Height: 3, Index: 1}).is(&kvrwset.Version{BlockNum: 3, TxNum: 1<<32 + 1}) {
 		t.Error("a version out of range is believed")
 	}
+}
+
+// TestForeignService: an organisation that turns its membership service into one that is not known here stops nobody. Peers are believed
+// about its members where that changes nothing, and nowhere else.
+func TestForeignService(t *testing.T) {
+	c := newChain(t, members()...)
+	group := c.group(members())
+	group.Groups["Application"].Groups["group of d"].Values["MSP"].Value = encode(&msp.MSPConfig{Type: 1, Config: encode(&msp.IdemixMSPConfig{Name: "d"})})
+	c.accept(c.block(c.configTx(&common.Config{Sequence: 1, ChannelGroup: group})))
+	theirs := c.orgs["d"].account("gateway", "client")
+	alone := func() []byte {
+		return c.envelope(&draft{by: theirs, sets: inCollection("a"), endorsers: []*account{c.peers["a"]}})
+	}
+	c.accept(flag(c.block(alone(), alone(), c.envelope(&draft{})), 0, peer.TxValidationCode_BAD_CREATOR_SIGNATURE))
+	c.wantWrong(c.block(c.envelope(&draft{by: theirs})), "cannot be read")
+	c.wantWrong(c.block(c.envelope(&draft{by: theirs, endorsers: []*account{c.peers["a"]}})), "ENDORSEMENT_POLICY_FAILURE")
+	c.accept(c.block(c.envelope(&draft{})))
 }

@@ -5,10 +5,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"hash"
 	"math/big"
 	"time"
 
@@ -22,15 +24,17 @@ import (
 
 // authority is one organisation's membership service: who may speak for it.
 type authority struct {
-	id            string // MSP ID
+	id            string    // MSP ID
+	unread        *unproven // why nothing else is known of it, or nil
 	roots         *x509.CertPool
 	intermediates *x509.CertPool
 	parents       map[string]bool // certificates, DER, that issued an intermediate one: they issue no identities
-	crls          []*x509.RevocationList
+	crls          []*pkix.CertificateList
 	admins        [][]byte // certificates of named administrators, TBS
 	units         []unit   // one of which every identity must have, if there is any
 	nodeOUs       bool
 	roles         map[msp.MSPRole_MSPRoleType]unit // the units that tell roles apart, when nodeOUs
+	hash          func() hash.Hash                 // of chains of certificates, which principals name; nil: an unknown one
 }
 
 // unit is an organisational unit that a certificate may name.
@@ -43,7 +47,7 @@ type unit struct {
 func newAuthority(conf *msp.FabricMSPConfig) (*authority, error) {
 	a := &authority{
 		id: conf.Name, roots: x509.NewCertPool(), intermediates: x509.NewCertPool(), parents: map[string]bool{},
-		roles: map[msp.MSPRole_MSPRoleType]unit{},
+		roles: map[msp.MSPRole_MSPRoleType]unit{}, hash: chainHash(conf.GetCryptoConfig().GetIdentityIdentifierHashFunction()),
 	}
 	if _, err := addCerts(a.roots, conf.RootCerts); err != nil {
 		return nil, fmt.Errorf("root certificate: %w", err)
@@ -69,7 +73,8 @@ func newAuthority(conf *msp.FabricMSPConfig) (*authority, error) {
 		a.admins = append(a.admins, c.RawTBSCertificate)
 	}
 	for _, p := range conf.RevocationList {
-		crl, err := parseCRL(p)
+		//lint:ignore SA1019 peers read it with this, which takes some that its successor refuses
+		crl, err := x509.ParseCRL(p)
 		if err != nil {
 			return nil, fmt.Errorf("revocation list: %w", err)
 		}
@@ -140,13 +145,6 @@ func parseCert(data []byte) (*x509.Certificate, error) {
 	return x509.ParseCertificate(block.Bytes)
 }
 
-func parseCRL(data []byte) (*x509.RevocationList, error) {
-	if block, _ := pem.Decode(data); block != nil {
-		data = block.Bytes
-	}
-	return x509.ParseRevocationList(data)
-}
-
 // chain returns the one chain from a certificate to a root, as of when the certificate was issued: Fabric lets an expired
 // certificate stand in blocks, since those would be invalid otherwise once time goes by.
 func (a *authority) chain(c *x509.Certificate) ([]*x509.Certificate, error) {
@@ -205,19 +203,40 @@ func (a *authority) revoked(c, issuer *x509.Certificate) error {
 		return errors.New("its issuer has no key identifier")
 	}
 	for _, crl := range a.crls {
-		if len(crl.AuthorityKeyId) == 0 {
-			return errors.New("a revocation list names no authority")
+		key, err := authorityKey(crl)
+		if err != nil {
+			return err
 		}
-		if !bytes.Equal(crl.AuthorityKeyId, issuer.SubjectKeyId) {
+		if !bytes.Equal(key, issuer.SubjectKeyId) {
 			continue
 		}
-		for _, r := range crl.RevokedCertificateEntries {
-			if r.SerialNumber.Cmp(c.SerialNumber) == 0 && issuer.CheckSignature(crl.SignatureAlgorithm, crl.RawTBSRevocationList, crl.Signature) == nil {
+		for _, r := range crl.TBSCertList.RevokedCertificates {
+			//lint:ignore SA1019 as peers do
+			if r.SerialNumber.Cmp(c.SerialNumber) == 0 && issuer.CheckCRLSignature(crl) == nil {
 				return errors.New("the certificate has been revoked")
 			}
 		}
 	}
 	return nil
+}
+
+// authorityKey returns the key identifier of who issued a revocation list.
+func authorityKey(crl *pkix.CertificateList) ([]byte, error) {
+	for _, e := range crl.TBSCertList.Extensions {
+		if !e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 35}) {
+			continue
+		}
+		var named struct {
+			Key    []byte  `asn1:"optional,tag:0"`
+			Issuer []byte  `asn1:"optional,tag:1"`
+			Serial big.Int `asn1:"optional,tag:2"`
+		}
+		if _, err := asn1.Unmarshal(e.Value, &named); err != nil {
+			return nil, fmt.Errorf("a revocation list's authority cannot be read: %w", err)
+		}
+		return named.Key, nil
+	}
+	return nil, errors.New("a revocation list names no authority")
 }
 
 // checkUnits says whether the certificate has one of the units that are asked for, and exactly one role.

@@ -145,6 +145,12 @@ func (id *identity) satisfies(p *msp.MSPPrincipal) bool {
 		}
 		c, err := parseCert(named.IdBytes)
 		return err == nil && id.invalid == nil && bytes.Equal(c.RawTBSCertificate, id.cert.RawTBSCertificate)
+	case msp.MSPPrincipal_ORGANIZATION_UNIT:
+		var named msp.OrganizationUnit
+		return unmarshal(p.Principal, &named) == nil && id.hasUnit(&named)
+	case msp.MSPPrincipal_ANONYMITY: // whoever signs with X.509 has a name
+		var wanted msp.MSPIdentityAnonymity
+		return unmarshal(p.Principal, &wanted) == nil && wanted.AnonymityType == msp.MSPIdentityAnonymity_NOMINAL
 	case msp.MSPPrincipal_COMBINED:
 		var all msp.CombinedPrincipal
 		if unmarshal(p.Principal, &all) != nil || len(all.Principals) == 0 {
@@ -157,7 +163,7 @@ func (id *identity) satisfies(p *msp.MSPPrincipal) bool {
 		}
 		return true
 	}
-	return false // units as principals are not used by any of our policies, and anonymous ones not by X.509
+	return false
 }
 
 // anyPeer stands for a peer of an organisation that has not been asked yet.

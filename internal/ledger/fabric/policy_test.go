@@ -1,6 +1,8 @@
 package fabric
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"testing"
 
@@ -101,6 +103,13 @@ func TestPrincipals(t *testing.T) {
 	combined := func(all ...*msp.MSPPrincipal) *msp.MSPPrincipal {
 		return &msp.MSPPrincipal{PrincipalClassification: msp.MSPPrincipal_COMBINED, Principal: encode(&msp.CombinedPrincipal{Principals: all})}
 	}
+	inUnit := func(id, unit string, certifiers []byte) *msp.MSPPrincipal {
+		return &msp.MSPPrincipal{PrincipalClassification: msp.MSPPrincipal_ORGANIZATION_UNIT, Principal: encode(&msp.OrganizationUnit{
+			MspIdentifier: id, OrganizationalUnitIdentifier: unit, CertifiersIdentifier: certifiers,
+		})}
+	}
+	root := c.orgs["a"].cert
+	authority := sha256.Sum256(lowS(root, root))
 	member, isPeer := rolePrincipal("a", msp.MSPRole_MEMBER), rolePrincipal("a", msp.MSPRole_PEER)
 	for i, test := range []struct {
 		id   *identity
@@ -112,7 +121,10 @@ func TestPrincipals(t *testing.T) {
 		{stranger, member, false}, {stranger, isPeer, false},
 		{peer, named(c.peers["a"]), true}, {client, named(c.peers["a"]), false}, {peer, named(c.peers["b"]), false},
 		{peer, combined(member, isPeer), true}, {client, combined(member, isPeer), false}, {peer, combined(), false},
-		{peer, &msp.MSPPrincipal{PrincipalClassification: msp.MSPPrincipal_ANONYMITY}, false},
+		{peer, &msp.MSPPrincipal{PrincipalClassification: msp.MSPPrincipal_ANONYMITY}, true},
+		{peer, &msp.MSPPrincipal{PrincipalClassification: msp.MSPPrincipal_ANONYMITY, Principal: encode(&msp.MSPIdentityAnonymity{AnonymityType: msp.MSPIdentityAnonymity_ANONYMOUS})}, false},
+		{peer, inUnit("a", "peer", authority[:]), true}, {client, inUnit("a", "peer", authority[:]), false}, {peer, inUnit("b", "peer", authority[:]), false},
+		{peer, inUnit("a", "peer", nil), false}, {peer, inUnit("a", "another", authority[:]), false}, {stranger, inUnit("a", "peer", authority[:]), false},
 		{peer, &msp.MSPPrincipal{Principal: []byte("nonsense")}, false},
 	} {
 		if got := test.id.satisfies(test.p); got != test.want {
@@ -123,23 +135,35 @@ func TestPrincipals(t *testing.T) {
 
 func TestUnreadableConfigurations(t *testing.T) {
 	c := newChain(t, members()...)
+	service := func(m *msp.MSPConfig) func(g *common.ConfigGroup) {
+		return func(g *common.ConfigGroup) {
+			g.Groups["Application"].Groups["group of a"].Values["MSP"].Value = encode(m)
+		}
+	}
 	for name, spoil := range map[string]func(g *common.ConfigGroup){
-		"a certificate that is none": func(g *common.ConfigGroup) {
-			g.Groups["Application"].Groups["group of a"].Values["MSP"].Value = encode(&msp.MSPConfig{Config: encode(&msp.FabricMSPConfig{RootCerts: [][]byte{[]byte("x")}})})
-		},
-		"a service of another type": func(g *common.ConfigGroup) {
-			g.Groups["Application"].Groups["group of a"].Values["MSP"].Value = encode(&msp.MSPConfig{Type: 1})
-		},
+		"a certificate that is none": service(&msp.MSPConfig{Config: encode(&msp.FabricMSPConfig{Name: "a", RootCerts: [][]byte{[]byte("x")}})}),
+		"a service of another type":  service(&msp.MSPConfig{Type: 1, Config: encode(&msp.IdemixMSPConfig{Name: "a"})}),
+		"a service without a name":   service(&msp.MSPConfig{Type: 1}),
 		"a member without a service": func(g *common.ConfigGroup) { delete(g.Groups["Application"].Groups["group of a"].Values, "MSP") },
-		"a policy of another type": func(g *common.ConfigGroup) {
-			g.Groups["Orderer"].Policies["x"] = &common.ConfigPolicy{Policy: &common.Policy{Type: 7}}
-		},
 	} {
 		g := c.group(members())
 		spoil(g)
-		if _, err := newChannel(&common.Config{ChannelGroup: g}); err == nil {
-			t.Errorf("%s: no error", name)
+		read, err := newChannel(&common.Config{ChannelGroup: g})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
 		}
+		if _, err := read.identity(c.client.serialized); err == nil {
+			t.Errorf("%s: its members are known", name)
+		}
+		if _, err := read.identity(c.peers["b"].serialized); err != nil {
+			t.Errorf("%s: another's member: %v", name, err)
+		}
+	}
+	g := c.group(members())
+	g.Groups["Orderer"].Policies["x"] = &common.ConfigPolicy{Policy: &common.Policy{Type: 7}}
+	if _, err := newChannel(&common.Config{ChannelGroup: g}); err == nil {
+		t.Error("a policy of another type: no error")
 	}
 	if _, err := newChannel(nil); err == nil {
 		t.Error("nothing: no error")
@@ -148,5 +172,14 @@ func TestUnreadableConfigurations(t *testing.T) {
 		if _, err := c.replica.conf.identity(junk); err == nil {
 			t.Errorf("the identity %q: no error", fmt.Sprint(junk))
 		}
+	}
+}
+
+// TestLowS: a chain of certificates has one identifier, in whichever form they are signed.
+func TestLowS(t *testing.T) {
+	root := newOrg(t, "a").cert
+	other := otherForm(t, root)
+	if bytes.Equal(root.Raw, other.Raw) || !bytes.Equal(lowS(root, root), lowS(other, other)) {
+		t.Error("the two forms of a certificate are not taken for the same")
 	}
 }

@@ -105,12 +105,17 @@ func parseTx(data []byte) (*transaction, error) {
 	return tx, nil
 }
 
-// readTx is parseTx, and checks that a member signed.
+// readTx is parseTx, and checks that a member signed. It returns an *unproven when that is all that cannot be told.
 func (c *channel) readTx(data []byte) (*transaction, error) {
 	tx, err := parseTx(data)
 	if len(tx.creator) > 0 {
-		if err := c.checkCreator(tx.creator, tx.envelope.Payload, tx.envelope.Signature); err != nil {
-			return tx, because(peer.TxValidationCode_BAD_CREATOR_SIGNATURE, err)
+		var u *unproven
+		wrong := c.checkCreator(tx.creator, tx.envelope.Payload, tx.envelope.Signature)
+		switch {
+		case errors.As(wrong, &u) && err == nil:
+			return tx, u
+		case wrong != nil:
+			return tx, because(peer.TxValidationCode_BAD_CREATOR_SIGNATURE, wrong)
 		}
 	}
 	return tx, err

@@ -213,15 +213,16 @@ func (r *replica) checkAll(v *verified) []error {
 }
 
 func (r *replica) check(data []byte) (*transaction, error) {
+	var unknown *unproven // creator
 	tx, err := r.conf.readTx(data)
-	if err != nil {
+	if err != nil && !errors.As(err, &unknown) {
 		return tx, err
 	}
 	if tx.channel != r.channelID {
 		return tx, because(peer.TxValidationCode_TARGET_CHAIN_NOT_FOUND, fmt.Errorf("it is of the channel %q", tx.channel))
 	}
 	if tx.kind == common.HeaderType_CONFIG {
-		return tx, nil
+		return tx, err
 	}
 	if found, err := r.knows(tx.id); err != nil {
 		return tx, err
@@ -231,6 +232,9 @@ func (r *replica) check(data []byte) (*transaction, error) {
 	err = r.conf.checkEndorsement(r.db, tx)
 	if err == nil && tx.chaincode == r.chaincode && tx.endorsed {
 		_, _ = tx.ledgerTx() // here, because it takes time and many can be read at once; whoever needs it asks for its error
+	}
+	if err == nil && unknown != nil {
+		err = unknown
 	}
 	return tx, err
 }
@@ -311,8 +315,8 @@ func (r *replica) doubt(v *verified, tx *transaction, check error, said peer.TxV
 	switch {
 	case !doubtful:
 		return check, nil
-	case said == peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE:
-		return because(peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE, errHearsay), nil
+	case said == peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE || said == peer.TxValidationCode_BAD_CREATOR_SIGNATURE:
+		return because(said, errHearsay), nil
 	}
 	return nil, nil
 }
