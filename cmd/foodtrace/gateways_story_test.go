@@ -30,7 +30,7 @@ import (
 // The story of the demo, told by four members through their own gateways, which keep what they keep in different places: each
 // gives the answers that the others give, and that the demo gives on one machine.
 func TestStoryOfTheDemo(t *testing.T) {
-	n := network.Get(t)
+	n := fabricnet.ForTest(t, fabricnet.Options{})
 	s3, pg := services.S3(t), services.PostgresFor(t)
 	database := func() string {
 		dsn, err := pg.Database(t.Context())

@@ -68,9 +68,7 @@ func (l *load) document() (doc []byte, hashes []string, err error) {
 		e.ID = e.Hash()
 		events, hashes = append(events, e), append(hashes, e.ID)
 	}
-	some := func(kind string, i int) []event.Quantity {
-		return []event.Quantity{{EPCClass: fmt.Sprintf("urn:example:load:%d:%s:%d:%d:%d", l.seed, kind, l.client, l.number, i)}}
-	}
+	some := func(kind string, i int) []event.Quantity { return []event.Quantity{{EPCClass: l.lot(kind, i)}} }
 	for i := range chains {
 		for _, kind := range []string{"a", "b"} {
 			add(event.Object, event.Add, "commissioning", func(e *event.Event) { e.Quantities = some(kind, i) })
@@ -83,6 +81,25 @@ func (l *load) document() (doc []byte, hashes []string, err error) {
 	var out bytes.Buffer
 	err = epcis.Write(&out, epcis.Header{CreationDate: events[0].Time}, events)
 	return out.Bytes(), hashes, err
+}
+
+// lot is one of the last document: a and b are harvests, c is made of them.
+func (l *load) lot(kind string, i int) string {
+	return fmt.Sprintf("urn:example:load:%d:%s:%d:%d:%d", l.seed, kind, l.client, l.number, i)
+}
+
+// chainFile writes a document that names no place, so that any member may send it, and returns a lot, what was made of it, and a
+// document that sells that.
+func chainFile(t *testing.T, seed uint64) (file string, made madeFrom) {
+	t.Helper()
+	l := &load{T: t, seed: seed}
+	doc, _, err := l.document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	made = madeFrom{input: l.lot("a", 0), output: l.lot("c", 0)}
+	made.sale = saleOf(made.output)
+	return writeFile(t, "chain.json", string(doc)), made
 }
 
 // maxWaiting is how many of a client's documents may be on their way: a slow machine is loaded, not buried.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/foodtrace-ledger/foodtrace/gateway/api"
 	"github.com/foodtrace-ledger/foodtrace/gateway/epcisrest"
+	"github.com/foodtrace-ledger/foodtrace/internal/fabricnet"
 	"github.com/foodtrace-ledger/foodtrace/internal/services"
 )
 
@@ -24,11 +25,10 @@ func TestTwoGateways(t *testing.T) {
 		t.Errorf("exit %d: %s", code, errOut)
 	}
 
-	file := writeFile(t, "chain.json", must(t, "simulate", "--lots", "60", "--seed", "3"))
+	file, made := chainFile(t, 1)
 	if out := must(t, slices.Concat([]string{"capture", file}, producer.as())...); !strings.Contains(out, " accepted ni:///sha-256;") {
 		t.Errorf("no record was accepted:\n%s", out)
 	}
-	made := madeLot(t)
 	eventually(t, "the regulator sees the lot", func() bool {
 		code, out, _ := run(t, slices.Concat([]string{"trace", "back", made.output}, regulator.as())...)
 		return code == 0 && strings.Contains(out, made.input)
@@ -62,7 +62,7 @@ func TestTwoGateways(t *testing.T) {
 // A gateway waits for what is away when it starts, and lives on when it goes away later: what nobody can have is 503, what was
 // acknowledged is done when all is back.
 func TestWhatIsAway(t *testing.T) {
-	n := network.Get(t)
+	n := fabricnet.ForTest(t, fabricnet.Options{})
 	s3, pg := services.S3(t), services.PostgresFor(t)
 	dsn, err := pg.Database(t.Context())
 	if err != nil {
@@ -96,14 +96,15 @@ func TestWhatIsAway(t *testing.T) {
 	do(pg.Restart(t.Context()))
 	await(t, out, servingLine, errOut.String)
 
-	file := writeFile(t, "chain.json", must(t, "simulate", "--lots", "5", "--seed", "77"))
+	file, made := chainFile(t, 2)
 	must(t, slices.Concat([]string{"capture", "-q", file}, g.as())...)
-	lots := g.url + api.Base + "/lots?q=0690"
-	eventually(t, "a lot is found", func() bool {
-		status, answer := ask(t, http.MethodGet, lots, g.token, "")
-		return status == http.StatusOK && strings.Contains(answer, "id.gs1.org")
+	lots := g.url + lotPath(made.output, "")
+	eventually(t, "the lot is found", func() bool {
+		status, _ := ask(t, http.MethodGet, lots, g.token, "")
+		return status == http.StatusOK
 	})
-	document := readFile(t, writeFile(t, "more.json", must(t, "simulate", "--lots", "5", "--seed", "78")))
+	file, _ = chainFile(t, 3)
+	document := readFile(t, file)
 
 	do(pg.Kill())
 	if status, answer := ask(t, http.MethodGet, lots, g.token, ""); status != http.StatusServiceUnavailable || strings.Contains(answer, "postgres") {

@@ -86,15 +86,20 @@ func madeLot(t *testing.T) madeFrom {
 			}
 		}
 		if m.input != "" && m.output != "" {
-			m.sale = `{"@context": ["https://ref.gs1.org/standards/epcis/epcis-context.jsonld"], "type": "EPCISDocument", "schemaVersion": "2.0",
-				"creationDate": "2026-06-01T00:00:00Z", "epcisBody": {"eventList": [{"type": "ObjectEvent", "action": "OBSERVE",
-				"eventTime": "2026-06-01T08:00:00+08:00", "eventTimeZoneOffset": "+08:00", "bizStep": "retail_selling",
-				"quantityList": [{"epcClass": "` + m.output + `", "quantity": 1, "uom": "KGM"}]}]}}`
+			m.sale = saleOf(m.output)
 			return m
 		}
 	}
 	t.Fatal("the simulation makes nothing")
 	return madeFrom{}
+}
+
+// saleOf is a document that sells a lot.
+func saleOf(lot string) string {
+	return `{"@context": ["https://ref.gs1.org/standards/epcis/epcis-context.jsonld"], "type": "EPCISDocument", "schemaVersion": "2.0",
+		"creationDate": "2026-06-01T00:00:00Z", "epcisBody": {"eventList": [{"type": "ObjectEvent", "action": "OBSERVE",
+		"eventTime": "2026-06-01T08:00:00+08:00", "eventTimeZoneOffset": "+08:00", "bizStep": "retail_selling",
+		"quantityList": [{"epcClass": "` + lot + `", "quantity": 1, "uom": "KGM"}]}]}}`
 }
 
 // get fetches a page.
