@@ -166,12 +166,18 @@ func TestProjectorErrors(t *testing.T) {
 	if err := wait(t, p, 1); !errors.Is(err, broken) || !errors.Is(err, index.ErrNotRunning) {
 		t.Errorf("wait: %v", err)
 	}
+	if err := p.Err(); !errors.Is(err, broken) || !errors.Is(err, index.ErrNotRunning) {
+		t.Errorf("why it has ended: %v", err)
+	}
 	start(t, p)           // there is room again
 	for p.Height() == 0 { // until it has begun, what is waited for ends with the error of before
 		time.Sleep(time.Millisecond)
 	}
 	if err := wait(t, p, 1); err != nil {
 		t.Errorf("wait after it began again: %v", err)
+	}
+	if err := p.Err(); err != nil {
+		t.Errorf("it runs: %v", err)
 	}
 	if err := index.NewProjector(chain(t, 2), &heights{height: 3}).Run(t.Context()); !errors.Is(err, index.ErrAhead) {
 		t.Errorf("ahead: %v", err)
