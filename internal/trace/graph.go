@@ -8,7 +8,8 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 )
 
-// ItemID, EventID and ProcessID are numbers that one Graph gives to items, events and processes.
+// ItemID, EventID and ProcessID are numbers that one Graph gives to items, events and processes. Those of items and events
+// are positive and without large gaps: a trace keeps what it knows of them in arrays.
 type (
 	ItemID    int64
 	EventID   int64
