@@ -12,10 +12,21 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/foodtrace-ledger/foodtrace/ingest"
 )
 
-// Code names a problem for machines. Codes are never reused for another meaning.
-type Code string
+// Code, Problem and Severity are those of all formats.
+type (
+	Code     = ingest.Code
+	Problem  = ingest.Problem
+	Severity = ingest.Severity
+)
+
+const (
+	Error   = ingest.Error
+	Finding = ingest.Finding
+)
 
 // The problems of a document. Those of values are in package event, those of identifiers in package gs1.
 const (
@@ -47,47 +58,8 @@ const (
 	CodeUnregistered Code = "MASTER_DATA_OTHER" // finding: a vocabulary that registers neither sites nor products
 )
 
-// Severity says what a problem means for the document.
-type Severity uint8
-
-const (
-	// Error: what the problem is about is refused.
-	Error Severity = iota
-	// Finding: it is accepted with this remark.
-	Finding
-)
-
-// String is "error" or "finding".
-func (s Severity) String() string {
-	if s == Finding {
-		return "finding"
-	}
-	return "error"
-}
-
-// Problem is one thing wrong with a document, or worth remarking.
-type Problem struct {
-	Code     Code
-	Severity Severity
-	Message  string // one sentence
-	Pointer  string // JSON pointer (RFC 6901) from the document's root, or path of an XML element or attribute (XPath)
-	Offset   int64  // byte offset of the value in the document; in the document as UTF-8 where it has another encoding
-}
-
-// Error is "CODE: message (at pointer, byte offset)".
-func (p *Problem) Error() string {
-	return fmt.Sprintf("%s: %s (at %q, byte %d)", p.Code, p.Message, p.Pointer, p.Offset)
-}
-
 // HasErrors says whether any of the problems is an [Error].
-func HasErrors(problems []Problem) bool {
-	for i := range problems {
-		if problems[i].Severity == Error {
-			return true
-		}
-	}
-	return false
-}
+func HasErrors(problems []Problem) bool { return ingest.HasErrors(problems) }
 
 // problemList collects problems up to a bound.
 type problemList []Problem

@@ -44,7 +44,8 @@ var allowed = map[string][]string{
 	"internal/evidence/s3":     {"internal/evidence"},
 
 	// Ingest: bytes to records.
-	"ingest/epcis":   {"chaincode/contract", "internal/event", "internal/gs1"},
+	"ingest":         {"chaincode/contract"},
+	"ingest/epcis":   {"chaincode/contract", "ingest", "internal/event", "internal/gs1"},
 	"ingest/capture": {"chaincode/contract", "ingest/epcis", "internal/event", "internal/evidence", "internal/ledger"},
 
 	// Gateway: answers to people. It hands uploads to ingest and sees no implementation.
