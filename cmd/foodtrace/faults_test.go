@@ -56,10 +56,10 @@ type mishap struct {
 
 // How a fault is lived through.
 const (
-	calm  = 2 * time.Second        // of load before it
-	away  = 6 * time.Second        // it lasts
-	after = 3 * time.Minute        // until all is well again, on a loaded machine
-	pace  = 400 * time.Millisecond // between two documents of a client
+	calm  = 2 * time.Second // of load before it
+	away  = 6 * time.Second // it lasts
+	after = 3 * time.Minute // until all is well again, on a loaded machine
+	pace  = time.Second     // between two documents of a client: what two cores do under the race detector, with some to spare
 )
 
 // campaign is a network under load.

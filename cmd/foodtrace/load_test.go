@@ -54,7 +54,7 @@ func (l *load) end() {
 }
 
 // chains is how many lots a document makes of two others each.
-const chains = 25
+const chains = 10
 
 // document is one of many that name different lots: harvests, what is made of them, and its shipment.
 func (l *load) document() (doc []byte, hashes []string, err error) {
@@ -103,7 +103,7 @@ func chainFile(t *testing.T, seed uint64) (file string, made madeFrom) {
 }
 
 // maxWaiting is how many of a client's documents may be on their way: a slow machine is loaded, not buried.
-const maxWaiting = 16
+const maxWaiting = 8
 
 func (l *load) waiting() (n int) {
 	l.mu.Lock()
