@@ -13,6 +13,9 @@ type Reader interface {
 	// Next returns the next record, or nil if it has errors, with its problems: their places are those of the document.
 	// io.EOF ends the document. Any other error is a *[Problem] after which nothing more can be read.
 	Next() (*contract.Record, []Problem, error)
+	// Places are where what Next returned last stands in the document: a pointer as in [Problem], or for a sheet the row's first cell
+	// ("Harvest!A12"), several when the record was made of several rows. Valid until the next call of Next.
+	Places() []string
 	// Problems are those of the document outside of its records; complete after io.EOF.
 	Problems() []Problem
 	// Descriptions are what the document says of sites and products, one registration each; complete after io.EOF.

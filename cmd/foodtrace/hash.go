@@ -6,7 +6,8 @@ import (
 	"io"
 	"os"
 
-	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
+	"github.com/foodtrace-ledger/foodtrace/ingest"
+	"github.com/foodtrace-ledger/foodtrace/ingest/formats"
 )
 
 type hashCmd struct {
@@ -36,9 +37,14 @@ func (c *hashCmd) Run(a *app) error {
 		defer f.Close()
 		in = f
 	}
-	doc, clean := epcis.NewReader(in, epcis.Limits{}), true
+	doc, err := formats.Open(in, formats.Options{})
+	if err != nil {
+		return err
+	}
+	defer doc.Close()
+	clean := true
 	for {
-		e, problems, err := doc.Next()
+		record, problems, err := doc.Next()
 		if errors.Is(err, io.EOF) {
 			problems, err = doc.Problems(), nil
 			clean = a.remark(problems) && clean
@@ -48,12 +54,12 @@ func (c *hashCmd) Run(a *app) error {
 			return err
 		}
 		clean = a.remark(problems) && clean
-		if e == nil {
+		if record == nil || record.Event == nil {
 			continue
 		}
-		h := hashed{Pointer: doc.Pointer(), Hash: e.Hash()}
+		h := hashed{Pointer: doc.Places()[0], Hash: record.Event.Hash()}
 		if c.Prehash {
-			h.Prehash = e.PreHash()
+			h.Prehash = record.Event.PreHash()
 		}
 		if err := c.print(a.out, h); err != nil {
 			return err
@@ -77,9 +83,9 @@ func (c *hashCmd) print(w io.Writer, h hashed) error {
 }
 
 // remark prints problems of a document and reports whether none of them is an error.
-func (a *app) remark(problems []epcis.Problem) bool {
+func (a *app) remark(problems []ingest.Problem) bool {
 	for _, p := range problems {
 		fmt.Fprintf(a.err, "%s: %s\n", p.Severity, p.Error())
 	}
-	return !epcis.HasErrors(problems)
+	return !ingest.HasErrors(problems)
 }

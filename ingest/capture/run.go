@@ -6,11 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
-	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
-	"github.com/foodtrace-ledger/foodtrace/internal/event"
+	"github.com/foodtrace-ledger/foodtrace/ingest"
+	"github.com/foodtrace-ledger/foodtrace/ingest/formats"
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 )
@@ -23,6 +24,9 @@ const batchRecords = 2000
 // inFlight is how many batches of one document are under way while the next is read. With more, the batches of one
 // document would conflict with each other: they name the same lots.
 const inFlight = 1
+
+// codeRead: the bytes of a document could not be read.
+const codeRead ingest.Code = "READ"
 
 // inMemory is the size up to which a document is read into memory whole.
 const inMemory = 64 << 20
@@ -112,12 +116,7 @@ func (r *run) document(ctx context.Context) error {
 		return err
 	}
 	defer body.Close()
-	doc := epcis.NewReader(body, epcis.Limits{})
-	if r.job.Proceed {
-		err = r.proceed(ctx, doc)
-	} else {
-		err = r.rollback(ctx, doc)
-	}
+	err = r.read(ctx, body)
 	if errors.Is(err, ledger.ErrRefused) {
 		return r.fail(ctx, "LEDGER_REFUSED", err.Error())
 	}
@@ -125,6 +124,18 @@ func (r *run) document(ctx context.Context) error {
 		return err
 	}
 	return r.finish(ctx)
+}
+
+func (r *run) read(ctx context.Context, body io.Reader) error {
+	doc, err := formats.Open(body, formats.Options{})
+	if err != nil {
+		return r.unreadable(ctx, err)
+	}
+	defer doc.Close()
+	if r.job.Proceed {
+		return r.proceed(ctx, doc)
+	}
+	return r.rollback(ctx, doc)
 }
 
 // lost reports whether no later try can read the bytes. A store that is away has not lost them.
@@ -173,21 +184,21 @@ func (r *run) unreadable(ctx context.Context, err error) error {
 	if r.stream != nil && r.stream.err != nil && !lost(r.stream.err) {
 		return errors.Join(r.stream.err, r.land(ctx, 0))
 	}
-	p := &epcis.Problem{Code: epcis.CodeRead, Message: err.Error()}
+	p := &ingest.Problem{Code: codeRead, Message: err.Error()}
 	_ = errors.As(err, &p)
-	r.problems([]epcis.Problem{*p})
+	r.problems([]ingest.Problem{*p})
 	return nil
 }
 
 // proceed writes each record that can be written, in batches, beginning after what an earlier process has done.
-func (r *run) proceed(ctx context.Context, doc *epcis.Reader) error {
+func (r *run) proceed(ctx context.Context, doc ingest.Reader) error {
 	resume, err := r.resumeAt(ctx)
 	if err != nil {
 		return err
 	}
 	r.first = resume
 	for {
-		ev, problems, err := doc.Next()
+		record, problems, err := doc.Next()
 		if err == io.EOF {
 			break
 		}
@@ -200,7 +211,7 @@ func (r *run) proceed(ctx context.Context, doc *epcis.Reader) error {
 		if r.next++; r.next <= resume {
 			continue
 		}
-		r.take(ev, problems)
+		r.take(record, problems)
 		if r.next-r.first >= batchRecords {
 			if err := r.send(ctx); err != nil {
 				return err
@@ -214,7 +225,7 @@ func (r *run) proceed(ctx context.Context, doc *epcis.Reader) error {
 		return err
 	}
 	r.problems(doc.Problems())
-	return r.masterData(ctx, doc)
+	return r.describe(ctx, doc)
 }
 
 func (r *run) resumeAt(ctx context.Context) (int, error) {
@@ -226,12 +237,12 @@ func (r *run) resumeAt(ctx context.Context) (int, error) {
 }
 
 // rollback writes the whole document or nothing of it.
-func (r *run) rollback(ctx context.Context, doc *epcis.Reader) error {
+func (r *run) rollback(ctx context.Context, doc ingest.Reader) error {
 	if done, err := r.store.batches(ctx, r.job.ID); err != nil || len(done) > 0 {
 		return err // an earlier process has written it
 	}
 	for {
-		ev, problems, err := doc.Next()
+		record, problems, err := doc.Next()
 		if err == io.EOF {
 			break
 		}
@@ -245,8 +256,8 @@ func (r *run) rollback(ctx context.Context, doc *epcis.Reader) error {
 		if r.next++; r.next > MaxAtomic {
 			return r.fail(ctx, "CAPTURE_LIMIT", fmt.Sprintf("a document of more than %d events cannot be captured with rollback; send it with proceed", MaxAtomic))
 		}
-		if ev != nil {
-			r.batch = append(r.batch, contract.Record{Event: ev})
+		if record != nil {
+			r.batch = append(r.batch, *record)
 		}
 	}
 	r.problems(doc.Problems())
@@ -254,7 +265,7 @@ func (r *run) rollback(ctx context.Context, doc *epcis.Reader) error {
 		r.job.Refused, r.batch = r.next, nil
 		return nil
 	}
-	if err := r.masterData(ctx, doc); err != nil {
+	if err := r.describe(ctx, doc); err != nil {
 		return err
 	}
 	if err := r.send(ctx); err != nil {
@@ -264,10 +275,10 @@ func (r *run) rollback(ctx context.Context, doc *epcis.Reader) error {
 }
 
 // take puts a record into the batch, or what is wrong with it among the rejects.
-func (r *run) take(ev *event.Event, problems []epcis.Problem) {
+func (r *run) take(record *contract.Record, problems []ingest.Problem) {
 	r.problems(problems)
-	if ev != nil {
-		r.batch = append(r.batch, contract.Record{Event: ev})
+	if record != nil {
+		r.batch = append(r.batch, *record)
 		return
 	}
 	o := Outcome{Index: r.next - 1, Outcome: contract.Outcome{Status: contract.Refused}}
@@ -340,39 +351,33 @@ func (r *run) count(f *flight, receipt ledger.Receipt) {
 	}
 }
 
-// masterData registers the sites and products of the document's header. They describe; a description that is refused
-// (somebody else's site) does not refuse the events.
-func (r *run) masterData(ctx context.Context, doc *epcis.Reader) error {
-	records := describe(doc.Header.MasterData)
-	if len(records) == 0 {
-		return nil
-	}
-	receipt, err := r.submit(ctx, &contract.Batch{Source: r.source, Records: records})
-	if err != nil {
-		return err
-	}
-	for _, o := range receipt.Outcomes {
-		for _, p := range o.Findings {
-			r.problem(Problem{Code: string(p.Code), Message: p.Message, Pointer: doc.Header.At + p.Place})
+// describe registers what the document says of sites and products. A description that is refused (somebody else's site) does not
+// refuse the records.
+func (r *run) describe(ctx context.Context, doc ingest.Reader) error {
+	for records := range slices.Chunk(doc.Descriptions(), batchRecords) {
+		receipt, err := r.submit(ctx, &contract.Batch{Source: r.source, Records: records})
+		if err != nil {
+			return err
 		}
+		for i, o := range receipt.Outcomes {
+			for _, p := range o.Findings {
+				r.problem(Problem{Code: string(p.Code), Message: p.Message, Pointer: p.Place, Event: described(records[i])})
+			}
+		}
+		r.job.Block = max(r.job.Block, receipt.Block+1)
 	}
-	r.job.Block = max(r.job.Block, receipt.Block+1)
 	return nil
 }
 
-// describe makes one record of each site and product, so that each stands alone.
-func describe(data *contract.Registration) (records []contract.Record) {
-	if data == nil {
-		return nil
+// described is the ID of the one thing that a description is about.
+func described(r contract.Record) string {
+	for _, site := range r.Registration.Sites {
+		return site.ID
 	}
-	add := func(r contract.Registration) { records = append(records, contract.Record{Registration: &r}) }
-	for _, site := range data.Sites {
-		add(contract.Registration{Sites: []contract.Site{site}})
+	for _, product := range r.Registration.Products {
+		return product.ID
 	}
-	for _, product := range data.Products {
-		add(contract.Registration{Products: []contract.Product{product}})
-	}
-	return records
+	return ""
 }
 
 // submit sends a batch until the ledger has said what became of it. Sending again is safe: what is there is a duplicate.
@@ -413,9 +418,9 @@ func (r *run) keep(ctx context.Context, done []batchDone, rejected []Outcome) er
 	return r.again(ctx, r.job.ID, "the job file cannot be written", func() error { return r.store.progress(ctx, r.job, done, rejected) }, never)
 }
 
-func (r *run) problems(list []epcis.Problem) {
+func (r *run) problems(list []ingest.Problem) {
 	for _, p := range list {
-		refused := p.Severity == epcis.Error
+		refused := p.Severity == ingest.Error
 		r.problem(Problem{Code: string(p.Code), Message: p.Message, Pointer: p.Pointer, Refused: refused})
 		r.job.Success = r.job.Success && !refused
 	}

@@ -26,12 +26,13 @@ var allowed = map[string][]string{
 	"chaincode/cmd/foodtrace-chaincode": {"chaincode/fabric"},
 
 	// Interfaces, and what stands on them alone.
-	"internal/ledger":   {"chaincode/contract", "internal/event"},
-	"internal/evidence": {},
-	"internal/trace":    {"internal/event", "internal/gs1"},
-	"internal/index":    {"chaincode/contract", "internal/event", "internal/ledger", "internal/trace"},
-	"internal/identity": {"internal/ledger"},
-	"internal/spreader": {"chaincode/contract", "internal/ledger"},
+	"internal/ledger":    {"chaincode/contract", "internal/event"},
+	"internal/translate": {"internal/event", "internal/gs1"},
+	"internal/evidence":  {},
+	"internal/trace":     {"internal/event", "internal/gs1"},
+	"internal/index":     {"chaincode/contract", "internal/event", "internal/ledger", "internal/trace"},
+	"internal/identity":  {"internal/ledger"},
+	"internal/spreader":  {"chaincode/contract", "internal/ledger"},
 
 	// Implementations: known to cmd/ only.
 	"internal/ledger/store":    {"chaincode/contract", "internal/ledger"},
@@ -46,7 +47,8 @@ var allowed = map[string][]string{
 	// Ingest: bytes to records.
 	"ingest":         {"chaincode/contract"},
 	"ingest/epcis":   {"chaincode/contract", "ingest", "internal/event", "internal/gs1"},
-	"ingest/capture": {"chaincode/contract", "ingest/epcis", "internal/event", "internal/evidence", "internal/ledger"},
+	"ingest/formats": {"chaincode/contract", "ingest", "ingest/epcis"},
+	"ingest/capture": {"chaincode/contract", "ingest", "ingest/formats", "internal/evidence", "internal/ledger"},
 
 	// Gateway: answers to people. It hands uploads to ingest and sees no implementation.
 	"gateway":           {"gateway/…", "internal/evidence", "internal/index", "internal/ledger"},
