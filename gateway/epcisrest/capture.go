@@ -18,6 +18,28 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/ingest/capture"
 )
 
+// Capturer takes documents in. Package capture does.
+type Capturer interface {
+	// Receive keeps the bytes and returns the job once it is durable. Errors: capture.ErrTooLarge, ErrMediaType, ErrBusy.
+	Receive(ctx context.Context, req capture.Request) (capture.Job, error)
+	// Job returns a job of a member ("" for any), or capture.ErrNoSuchJob.
+	Job(ctx context.Context, member, id string) (capture.Job, error)
+	// Jobs lists at most limit jobs of a member ("" for all), newest first, and the cursor of the next page, "" at the end.
+	Jobs(ctx context.Context, member, after string, limit int) (jobs []capture.Job, next string, err error)
+	// Outcomes lists at most limit outcomes of a job's records, in document order, from the record with number from on.
+	Outcomes(ctx context.Context, member, id string, from, limit int) ([]capture.Outcome, error)
+}
+
+// captureRoutes are the resources below /capture.
+func (h *Handler) captureRoutes(r chi.Router) {
+	r.Options("/", options("GET, POST, OPTIONS"))
+	r.Post("/", h.receive)
+	r.Get("/", h.jobs)
+	r.Options("/{id}", options("GET, OPTIONS"))
+	r.Get("/{id}", h.job)
+	r.Get("/{id}/outcomes", h.outcomes)
+}
+
 // Job is a capture job as the standard says (EPCIS 2.0 REST, GET /capture/{captureID}), and our counts under foodtrace.
 type Job struct {
 	ID             string   `json:"captureID"`
