@@ -51,7 +51,8 @@ func (m *Member) hasPrefix(key string) bool {
 	if len(m.Prefixes) == 0 {
 		return false
 	}
-	digits := companyDigits(key)
+	id, _ := gs1.Parse(key)
+	digits := id.CompanyDigits()
 	for _, p := range m.Prefixes {
 		if isDigits(p) {
 			if digits != "" && strings.HasPrefix(digits, p) {
@@ -62,19 +63,6 @@ func (m *Member) hasPrefix(key string) bool {
 		}
 	}
 	return false
-}
-
-// companyDigits is the part of a GS1 key that begins with the company prefix, "" for others. GTIN-14, SSCC and GRAI
-// have a digit before it (General Specifications, section 3).
-func companyDigits(key string) string {
-	id, _ := gs1.Parse(key)
-	switch id.Kind {
-	case gs1.Other:
-		return ""
-	case gs1.Class, gs1.Lot, gs1.Instance, gs1.UPUI, gs1.ITIP, gs1.LogisticUnit, gs1.GRAI:
-		return id.Key[1:]
-	}
-	return id.Key
 }
 
 func isDigits(s string) bool {

@@ -97,6 +97,26 @@ func (v *Vocabulary) Long(value string) string {
 	return v.curie + value
 }
 
+// WebURI is the web URI of a bare word of the vocabulary or of an EPC URN in its namespace. Any other value is as it is.
+func (v *Vocabulary) WebURI(value string) string {
+	if word, urn := v.cutURN(value); urn || v.words[value] {
+		return v.web + word
+	}
+	return value
+}
+
+// URN is the EPC URN of a bare word of the vocabulary or of a web URI in its namespace. Any other value is as it is, and so is a word of a
+// vocabulary that has no EPC URNs.
+func (v *Vocabulary) URN(value string) string {
+	if v.urn == "" {
+		return value
+	}
+	if word, web := strings.CutPrefix(value, v.web); web || v.words[value] {
+		return v.urn + word
+	}
+	return value
+}
+
 // cutURN removes the stem of the EPC URN form, whatever its case.
 func (v *Vocabulary) cutURN(value string) (word string, ok bool) {
 	n := len(v.urn)

@@ -225,6 +225,18 @@ func qualifiedKind(k Kind, ai string) Kind {
 	return UPUI
 }
 
+// CompanyDigits is the part of the key that begins with its company prefix, "" for Other. GTIN-14, SSCC and GRAI have a digit before it (General
+// Specifications, section 3). Where the prefix ends, they do not say.
+func (id ID) CompanyDigits() string {
+	switch id.Kind {
+	case Other:
+		return ""
+	case Class, Lot, Instance, UPUI, ITIP, LogisticUnit, GRAI:
+		return id.Key[1:]
+	}
+	return id.Key
+}
+
 // ProductKey is the class of a lot or an instance, https://id.gs1.org/01/{gtin14}; the Canonical of anything else.
 func ProductKey(id ID) string {
 	switch id.Kind {

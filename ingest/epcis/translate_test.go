@@ -1,0 +1,89 @@
+package epcis_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
+	"github.com/foodtrace-ledger/foodtrace/internal/event"
+	"github.com/foodtrace-ledger/foodtrace/internal/testdata"
+	"github.com/foodtrace-ledger/foodtrace/internal/translate"
+)
+
+// sharedEvents are the events of the public documents, by document.
+func sharedEvents(t *testing.T) map[string][]*event.Event {
+	t.Helper()
+	all := map[string][]*event.Event{}
+	for _, row := range readLines[struct {
+		File string `json:"f"`
+	}](t, "validity.jsonl") {
+		if !isJSON(row.File) && !isXML(row.File) {
+			continue
+		}
+		b, err := os.ReadFile(testdata.Shared(t, filepath.FromSlash(row.File)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, _ := epcis.Parse(b, epcis.Limits{})
+		all[row.File] = doc.Events
+	}
+	return all
+}
+
+var companyPrefix = regexp.MustCompile(`"urn:epc:(?:id|class|idpat):[a-z]+:(\d{6,12})\.`)
+
+// In whatever format the events of the public documents are spelt, they stay the same events; and what was spelt as URN, link and URN again is
+// what was spelt as URN.
+func TestTranslateEveryDocument(t *testing.T) {
+	changed := map[translate.EPCFormat]int{}
+	for file, events := range sharedEvents(t) {
+		var prefixes []string
+		for _, e := range events {
+			text, err := e.Text()
+			if err != nil {
+				t.Fatal(file, err)
+			}
+			for _, m := range companyPrefix.FindAllSubmatch(text, -1) {
+				prefixes = append(prefixes, string(m[1]))
+			}
+		}
+		slices.Sort(prefixes)
+		prefixes = slices.Compact(prefixes)
+		for i, e := range events {
+			for _, epc := range []translate.EPCFormat{translate.EPCDigitalLink, translate.EPCURN} {
+				for _, cbv := range []translate.CBVFormat{translate.CBVNever, translate.CBVURN, translate.CBVWebURI} {
+					got := translate.Event(e, epc, cbv, prefixes...)
+					if got.Hash() != e.Hash() {
+						t.Errorf("%s event %d in %s, %s:\n got %s\nwant %s", file, i, epc, cbv, got.PreHash(), e.PreHash())
+					}
+					if cbv == translate.CBVNever && !sameText(t, got, e) {
+						changed[epc]++
+					}
+				}
+			}
+			urn := translate.Event(e, translate.EPCURN, translate.CBVNever, prefixes...)
+			back := translate.Event(translate.Event(urn, translate.EPCDigitalLink, translate.CBVNever), translate.EPCURN, translate.CBVNever, prefixes...)
+			if len(prefixes) == 1 && !sameText(t, urn, back) {
+				t.Errorf("%s event %d is not the same there and back", file, i)
+			}
+		}
+	}
+	if changed[translate.EPCDigitalLink] == 0 || changed[translate.EPCURN] == 0 {
+		t.Error("nothing was translated")
+	}
+	t.Logf("translated: %v", changed)
+}
+
+func sameText(t *testing.T, a, b *event.Event) bool {
+	t.Helper()
+	x, err := a.Text()
+	y, err2 := b.Text()
+	if err != nil || err2 != nil {
+		t.Fatal(err, err2)
+	}
+	return bytes.Equal(x, y)
+}
