@@ -18,6 +18,8 @@ type Request struct {
 	ContentType string // as the sender states it; the content decides
 	Name        string // file name, for people; may be empty
 	Body        io.Reader
+	// Mapping is the mapping file by which the rows of a sheet become records; nil for formats that need none. It is kept as evidence.
+	Mapping []byte
 	// Proceed: each record stands alone. Otherwise (rollback, the standard's default) one refused record or one
 	// problem in the document refuses the whole document.
 	Proceed bool
@@ -29,6 +31,8 @@ type Job struct {
 	Member       string
 	Name         string
 	Evidence     contract.Evidence // the document's bytes
+	Mapping      string            // digest of the mapping file it is read by, which the evidence store has; "" without
+	Read         int64             // bytes of the document that were read when the last batch was through
 	Proceed      bool
 	Created      time.Time
 	Finished     time.Time // zero while running
@@ -53,6 +57,9 @@ type Problem struct {
 	Refused bool   // false: a finding on a record that was accepted
 }
 
+// Through is how many records it is known of what became of them.
+func (j *Job) Through() int { return j.Accepted + j.Duplicates + j.Refused }
+
 // Outcome is what became of one record of the document, in document order.
 type Outcome struct {
 	Index int    // of the record in the document
@@ -68,9 +75,14 @@ const (
 	// MaxAtomic bounds the records of a document that is captured with rollback, because it must fit into one
 	// transaction of the ledger. A larger one is refused (CAPTURE_LIMIT) and can be sent with proceed.
 	MaxAtomic = 10_000
+	// MaxMapping bounds the bytes of a mapping file, which people write by hand.
+	MaxMapping = 1 << 20
 	// MaxProblems bounds the problems a job lists; the others are counted.
 	MaxProblems = 1_000
 )
+
+// CodeRolledBack is the reason of a record that nothing is wrong with, of a document that is captured whole or not at all.
+const CodeRolledBack contract.Code = "CAPTURE_ROLLED_BACK"
 
 var (
 	ErrNoSuchJob = errors.New("capture: no such job")

@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,8 +10,6 @@ import (
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/ingest"
-	"github.com/foodtrace-ledger/foodtrace/ingest/formats"
-	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 )
 
@@ -24,12 +21,6 @@ const batchRecords = 2000
 // inFlight is how many batches of one document are under way while the next is read. With more, the batches of one
 // document would conflict with each other: they name the same lots.
 const inFlight = 1
-
-// codeRead: the bytes of a document could not be read.
-const codeRead ingest.Code = "READ"
-
-// inMemory is the size up to which a document is read into memory whole.
-const inMemory = 64 << 20
 
 // maxRemarks bounds the findings on accepted records among a job's problems; all of them are in the outcomes.
 const maxRemarks = 100
@@ -80,19 +71,20 @@ type run struct {
 	job    Job
 	signer ledger.Signer
 	source *contract.Evidence
-	stream *stream // of the document's bytes; nil when they are in memory
+	doc    *document
 
 	next    int // number of the next record in the document
 	batch   []contract.Record
-	first   int // number of the first record since the last batch
-	rejects []Outcome
+	first   int       // number of the first record since the last batch
+	said    []Outcome // of records since the last batch: refused by the reader, or accepted with remarks
 	flights []*flight // submitted, in document order
 }
 
 // flight is a batch under way.
 type flight struct {
 	batchDone
-	rejects []Outcome
+	said    []Outcome
+	read    int64 // bytes of the document up to its end
 	receipt chan submitted
 }
 
@@ -108,15 +100,23 @@ func (r *run) document(ctx context.Context) error {
 		return r.fail(ctx, "SIGNER_UNKNOWN", fmt.Sprintf("%s has no identity on this machine: %v", r.job.Member, err))
 	}
 	r.signer, r.source = signer, &r.job.Evidence
-	body, err := r.open(ctx)
-	if lost(err) {
+	r.doc, err = r.openDocument(ctx, r.job)
+	var p *ingest.Problem
+	switch {
+	case lost(err):
 		return r.fail(ctx, "DOCUMENT_LOST", fmt.Sprintf("the document's bytes cannot be read: %v", err))
-	}
-	if err != nil {
+	case errors.As(err, &p):
+		r.problems([]ingest.Problem{*p})
+		return r.finish(ctx)
+	case err != nil:
 		return err
 	}
-	defer body.Close()
-	err = r.read(ctx, body)
+	defer r.doc.Close()
+	if r.job.Proceed {
+		err = r.proceed(ctx)
+	} else {
+		err = r.rollback(ctx)
+	}
 	if errors.Is(err, ledger.ErrRefused) {
 		return r.fail(ctx, "LEDGER_REFUSED", err.Error())
 	}
@@ -126,63 +126,10 @@ func (r *run) document(ctx context.Context) error {
 	return r.finish(ctx)
 }
 
-func (r *run) read(ctx context.Context, body io.Reader) error {
-	doc, err := formats.Open(body, formats.Options{})
-	if err != nil {
-		return r.unreadable(ctx, err)
-	}
-	defer doc.Close()
-	if r.job.Proceed {
-		return r.proceed(ctx, doc)
-	}
-	return r.rollback(ctx, doc)
-}
-
-// lost reports whether no later try can read the bytes. A store that is away has not lost them.
-func lost(err error) bool {
-	return errors.Is(err, evidence.ErrNotFound) || errors.Is(err, evidence.ErrDamaged)
-}
-
-// open returns the document's bytes. One that fits into memory can be read again, so that its @context may come last.
-func (r *run) open(ctx context.Context) (io.ReadCloser, error) {
-	body, err := r.Evidence.Open(ctx, r.job.Evidence.SHA256)
-	if err != nil {
-		return nil, err
-	}
-	if r.job.Evidence.Size > r.inMemory {
-		r.stream = &stream{ReadCloser: body}
-		return r.stream, nil
-	}
-	defer body.Close()
-	all := bytes.NewBuffer(make([]byte, 0, r.job.Evidence.Size+bytes.MinRead)) // room to see the end without growing
-	if _, err = all.ReadFrom(body); err != nil {
-		return nil, err
-	}
-	return seekable{bytes.NewReader(all.Bytes())}, nil
-}
-
-type seekable struct{ *bytes.Reader }
-
-func (seekable) Close() error { return nil }
-
-// stream remembers why reading ended, so that a store that went away is not taken for a document that is cut off.
-type stream struct {
-	io.ReadCloser
-	err error
-}
-
-func (s *stream) Read(b []byte) (int, error) {
-	n, err := s.ReadCloser.Read(b)
-	if err != nil && err != io.EOF {
-		s.err = err
-	}
-	return n, err
-}
-
 // unreadable ends the reading of a document: with an error when the store is away, else with a problem of the document.
 func (r *run) unreadable(ctx context.Context, err error) error {
-	if r.stream != nil && r.stream.err != nil && !lost(r.stream.err) {
-		return errors.Join(r.stream.err, r.land(ctx, 0))
+	if away := r.doc.away(); away != nil {
+		return errors.Join(away, r.land(ctx, 0))
 	}
 	p := &ingest.Problem{Code: codeRead, Message: err.Error()}
 	_ = errors.As(err, &p)
@@ -191,14 +138,14 @@ func (r *run) unreadable(ctx context.Context, err error) error {
 }
 
 // proceed writes each record that can be written, in batches, beginning after what an earlier process has done.
-func (r *run) proceed(ctx context.Context, doc ingest.Reader) error {
-	resume, err := r.resumeAt(ctx)
+func (r *run) proceed(ctx context.Context) error {
+	resume, err := r.store.through(ctx, r.job.ID)
 	if err != nil {
 		return err
 	}
 	r.first = resume
 	for {
-		record, problems, err := doc.Next()
+		record, problems, err := r.doc.Next()
 		if err == io.EOF {
 			break
 		}
@@ -218,31 +165,20 @@ func (r *run) proceed(ctx context.Context, doc ingest.Reader) error {
 			}
 		}
 	}
-	if err := r.send(ctx); err != nil {
+	if err := r.sendLast(ctx); err != nil {
 		return err
 	}
-	if err := r.land(ctx, 0); err != nil {
-		return err
-	}
-	r.problems(doc.Problems())
-	return r.describe(ctx, doc)
-}
-
-func (r *run) resumeAt(ctx context.Context) (int, error) {
-	done, err := r.store.batches(ctx, r.job.ID)
-	if err != nil || len(done) == 0 {
-		return 0, err
-	}
-	return done[len(done)-1].last + 1, nil
+	r.problems(r.doc.Problems())
+	return r.describe(ctx)
 }
 
 // rollback writes the whole document or nothing of it.
-func (r *run) rollback(ctx context.Context, doc ingest.Reader) error {
-	if done, err := r.store.batches(ctx, r.job.ID); err != nil || len(done) > 0 {
+func (r *run) rollback(ctx context.Context) error {
+	if done, err := r.store.through(ctx, r.job.ID); err != nil || done > 0 {
 		return err // an earlier process has written it
 	}
 	for {
-		record, problems, err := doc.Next()
+		record, problems, err := r.doc.Next()
 		if err == io.EOF {
 			break
 		}
@@ -252,40 +188,58 @@ func (r *run) rollback(ctx context.Context, doc ingest.Reader) error {
 			}
 			break
 		}
-		r.problems(problems)
 		if r.next++; r.next > MaxAtomic {
 			return r.fail(ctx, "CAPTURE_LIMIT", fmt.Sprintf("a document of more than %d events cannot be captured with rollback; send it with proceed", MaxAtomic))
 		}
-		if record != nil {
-			r.batch = append(r.batch, *record)
-		}
+		r.take(record, problems)
 	}
-	r.problems(doc.Problems())
+	r.problems(r.doc.Problems())
 	if !r.job.Success {
-		r.job.Refused, r.batch = r.next, nil
-		return nil
+		return r.rolledBack(ctx)
 	}
-	if err := r.describe(ctx, doc); err != nil {
+	if err := r.describe(ctx); err != nil {
 		return err
 	}
-	if err := r.send(ctx); err != nil {
-		return err
-	}
-	return r.land(ctx, 0)
+	return r.sendLast(ctx)
 }
 
-// take puts a record into the batch, or what is wrong with it among the rejects.
+// rolledBack notes that nothing of the document is written, and why.
+func (r *run) rolledBack(ctx context.Context) error {
+	rejects, said := make([]Outcome, r.next), r.said
+	for i := range rejects {
+		rejects[i] = Outcome{Index: i}
+		if len(said) > 0 && said[0].Index == i {
+			rejects[i], said = said[0], said[1:]
+		}
+		if o := &rejects[i]; o.Status != contract.Refused {
+			o.Status = contract.Refused
+			o.Findings = append(o.Findings, contract.Finding{Code: CodeRolledBack, Message: "another part of the document was refused, and it was to be captured whole"})
+		}
+	}
+	r.job.Refused, r.batch = r.next, nil
+	if r.next == 0 {
+		return nil
+	}
+	return r.keep(ctx, []batchDone{{first: 0, last: r.next - 1}}, rejects)
+}
+
+// take puts a record into the batch, and what is said of it beside.
 func (r *run) take(record *contract.Record, problems []ingest.Problem) {
 	r.problems(problems)
 	if record != nil {
 		r.batch = append(r.batch, *record)
-		return
+		if len(problems) == 0 {
+			return
+		}
 	}
-	o := Outcome{Index: r.next - 1, Outcome: contract.Outcome{Status: contract.Refused}}
+	o := Outcome{Index: r.next - 1}
+	if record == nil {
+		o.Status = contract.Refused
+	}
 	for _, p := range problems {
 		o.Findings = append(o.Findings, contract.Finding{Code: contract.Code(p.Code), Message: p.Message, Place: p.Pointer})
 	}
-	r.rejects = append(r.rejects, o)
+	r.said = append(r.said, o)
 }
 
 // send submits the records taken since the last batch, once few enough batches are under way.
@@ -296,9 +250,9 @@ func (r *run) send(ctx context.Context) error {
 	if err := r.land(ctx, inFlight-1); err != nil {
 		return err
 	}
-	f := &flight{batchDone: batchDone{first: r.first, last: r.next - 1}, rejects: r.rejects, receipt: make(chan submitted, 1)}
+	f := &flight{batchDone: batchDone{first: r.first, last: r.next - 1}, said: r.said, read: r.doc.Position(), receipt: make(chan submitted, 1)}
 	batch := &contract.Batch{Atomic: !r.job.Proceed, Source: r.source, Records: r.batch}
-	r.first, r.batch, r.rejects = r.next, nil, nil
+	r.first, r.batch, r.said = r.next, nil, nil
 	r.flights = append(r.flights, f)
 	if len(batch.Records) == 0 {
 		f.receipt <- submitted{}
@@ -311,6 +265,14 @@ func (r *run) send(ctx context.Context) error {
 	return nil
 }
 
+// sendLast submits what is left and waits until all is final.
+func (r *run) sendLast(ctx context.Context) error {
+	if err := r.send(ctx); err != nil {
+		return err
+	}
+	return r.land(ctx, 0)
+}
+
 // land notes the batches that are final, oldest first, until at most n are under way.
 func (r *run) land(ctx context.Context, n int) error {
 	for len(r.flights) > n {
@@ -320,9 +282,9 @@ func (r *run) land(ctx context.Context, n int) error {
 		if s.err != nil {
 			return s.err
 		}
-		f.tx = s.TxID
+		f.tx, r.job.Read = s.TxID, f.read
 		r.count(f, s.Receipt)
-		if err := r.keep(ctx, []batchDone{f.batchDone}, f.rejects); err != nil {
+		if err := r.keep(ctx, []batchDone{f.batchDone}, f.said); err != nil {
 			return err
 		}
 	}
@@ -331,7 +293,11 @@ func (r *run) land(ctx context.Context, n int) error {
 
 // count adds what became of a batch to the job.
 func (r *run) count(f *flight, receipt ledger.Receipt) {
-	r.job.Refused += len(f.rejects)
+	for _, o := range f.said {
+		if o.Status == contract.Refused {
+			r.job.Refused++
+		}
+	}
 	if receipt.TxID != "" {
 		r.job.Block = max(r.job.Block, receipt.Block+1)
 	}
@@ -353,8 +319,8 @@ func (r *run) count(f *flight, receipt ledger.Receipt) {
 
 // describe registers what the document says of sites and products. A description that is refused (somebody else's site) does not
 // refuse the records.
-func (r *run) describe(ctx context.Context, doc ingest.Reader) error {
-	for records := range slices.Chunk(doc.Descriptions(), batchRecords) {
+func (r *run) describe(ctx context.Context) error {
+	for records := range slices.Chunk(r.doc.Descriptions(), batchRecords) {
 		receipt, err := r.submit(ctx, &contract.Batch{Source: r.source, Records: records})
 		if err != nil {
 			return err

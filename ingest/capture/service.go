@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -34,11 +35,12 @@ type Config struct {
 // Service takes documents and writes them to the ledger. Its methods may be called from many goroutines.
 type Service struct {
 	Config
-	store    *store
-	queue    chan Job
-	inMemory int64 // size up to which a document is read whole
-	cancel   context.CancelFunc
-	done     sync.WaitGroup
+	store       *store
+	queue       chan Job
+	inMemory    int64 // size up to which a document is read whole
+	maxDocument int64
+	cancel      context.CancelFunc
+	done        sync.WaitGroup
 }
 
 // Open opens the job file, takes up the jobs that an earlier process left, and starts working.
@@ -48,7 +50,7 @@ func Open(c Config) (*Service, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Service{Config: c, store: st, queue: make(chan Job, maxRunning), inMemory: inMemory, cancel: cancel}
+	s := &Service{Config: c, store: st, queue: make(chan Job, maxRunning), inMemory: inMemory, maxDocument: MaxDocument, cancel: cancel}
 	left, err := st.unfinished(ctx)
 	if err != nil {
 		cancel()
@@ -72,11 +74,18 @@ func (s *Service) Close() error {
 
 // Receive keeps a document and returns its job once both are durable: ErrTooLarge, ErrMediaType, ErrBusy.
 func (s *Service) Receive(ctx context.Context, req Request) (Job, error) {
+	if err := room(ctx, s.store.db, maxRunning); err != nil { // before the sender has sent it all
+		return Job{}, err
+	}
+	mapping, err := s.keepMapping(ctx, req.Mapping)
+	if err != nil {
+		return Job{}, err
+	}
 	body, mediaType, err := sniff(req.Body)
 	if err != nil {
 		return Job{}, err
 	}
-	sum, size, err := s.Evidence.Put(ctx, body, MaxDocument)
+	sum, size, err := s.Evidence.Put(ctx, body, s.maxDocument)
 	if errors.Is(err, evidence.ErrTooLarge) {
 		return Job{}, ErrTooLarge
 	}
@@ -84,7 +93,7 @@ func (s *Service) Receive(ctx context.Context, req Request) (Job, error) {
 		return Job{}, fmt.Errorf("capture: keeping the document: %w", err)
 	}
 	j := Job{
-		ID: rand.Text(), Member: req.Member, Name: req.Name, Proceed: req.Proceed, Created: s.Now(), Running: true, Success: true,
+		ID: rand.Text(), Member: req.Member, Name: req.Name, Proceed: req.Proceed, Created: s.Now(), Running: true, Success: true, Mapping: mapping,
 		Evidence: contract.Evidence{SHA256: sum, MediaType: mediaType, Name: req.Name, Size: size},
 	}
 	if err := s.store.add(ctx, j, maxRunning); err != nil {
@@ -92,6 +101,21 @@ func (s *Service) Receive(ctx context.Context, req Request) (Job, error) {
 	}
 	s.queue <- j // has room: the store admits at most its capacity
 	return j, nil
+}
+
+// keepMapping returns the digest of a mapping file once the evidence store has it, so that a job that is taken up again reads alike.
+func (s *Service) keepMapping(ctx context.Context, mapping []byte) (digest string, err error) {
+	if len(mapping) == 0 {
+		return "", nil
+	}
+	digest, _, err = s.Evidence.Put(ctx, bytes.NewReader(mapping), MaxMapping)
+	if errors.Is(err, evidence.ErrTooLarge) {
+		return "", ErrTooLarge
+	}
+	if err != nil {
+		return "", fmt.Errorf("capture: keeping the mapping: %w", err)
+	}
+	return digest, nil
 }
 
 // Job returns a job of a member ("" for any member's), or ErrNoSuchJob.
@@ -106,64 +130,4 @@ func (s *Service) Jobs(ctx context.Context, member, after string, limit int) (jo
 		next = jobs[limit-1].ID
 	}
 	return jobs, next, err
-}
-
-// Outcomes lists what became of the records of a job, in document order, from the record with number from on, at most
-// limit. A job that is still running answers for the records that are through.
-func (s *Service) Outcomes(ctx context.Context, member, id string, from, limit int) ([]Outcome, error) {
-	if _, err := s.store.job(ctx, member, id); err != nil {
-		return nil, err
-	}
-	batches, err := s.store.batches(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	rejects, err := s.store.rejects(ctx, id, from, from+limit)
-	if err != nil {
-		return nil, err
-	}
-	rejected := make(map[int]Outcome, len(rejects))
-	for _, o := range rejects {
-		rejected[o.Index] = o
-	}
-	var list []Outcome
-	for _, b := range batches {
-		if b.last < from {
-			continue
-		}
-		if len(list) >= limit {
-			break
-		}
-		more, err := s.batchOutcomes(ctx, id, b, rejected)
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range more {
-			if o.Index >= from && len(list) < limit {
-				list = append(list, o)
-			}
-		}
-	}
-	return list, nil
-}
-
-// batchOutcomes puts the outcomes of a transaction and the rejected records between them into document order.
-func (s *Service) batchOutcomes(ctx context.Context, id string, b batchDone, rejected map[int]Outcome) ([]Outcome, error) {
-	var receipt ledger.Receipt
-	if b.tx != "" {
-		var err error
-		if receipt, err = s.Ledger.Receipt(ctx, b.tx); err != nil {
-			return nil, fmt.Errorf("capture: outcomes of job %s: %w", id, err)
-		}
-	}
-	list := make([]Outcome, 0, b.last-b.first+1)
-	for i, next := b.first, 0; i <= b.last; i++ {
-		if o, ok := rejected[i]; ok {
-			list = append(list, o)
-		} else if next < len(receipt.Outcomes) {
-			list = append(list, Outcome{Index: i, Tx: receipt.TxID, Block: receipt.Block, Outcome: receipt.Outcomes[next]})
-			next++
-		}
-	}
-	return list, nil
 }

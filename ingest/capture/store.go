@@ -16,8 +16,8 @@ import (
 
 // store keeps jobs in one SQLite file. Every write is on disk when the method returns.
 //
-// jobs holds one row a document. batches says which records of it went into which transaction: the ledger itself knows
-// what became of them. rejects holds the records that never got that far.
+// jobs holds one row a document. batches says which records of it went into which transaction, without gaps: the ledger itself knows
+// what became of them. rejects holds what was said of records before: why they never got that far, or remarks.
 type store struct{ db *sql.DB }
 
 const schema = `
@@ -60,12 +60,8 @@ func (s *store) close() error { return s.db.Close() }
 // add keeps a new job, unless limit jobs are running already: ErrBusy.
 func (s *store) add(ctx context.Context, j Job, limit int) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		var running int
-		if err := tx.QueryRow(`SELECT count(*) FROM jobs WHERE finished = 0`).Scan(&running); err != nil {
+		if err := room(ctx, tx, limit); err != nil {
 			return err
-		}
-		if running >= limit {
-			return ErrBusy
 		}
 		body, err := json.Marshal(j)
 		if err != nil {
@@ -74,6 +70,20 @@ func (s *store) add(ctx context.Context, j Job, limit int) error {
 		_, err = tx.Exec(`INSERT INTO jobs (id, member, created, job) VALUES (?, ?, ?, ?)`, j.ID, j.Member, j.Created.UnixMicro(), body)
 		return err
 	})
+}
+
+// room returns ErrBusy when limit jobs are running.
+func room(ctx context.Context, db interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}, limit int) error {
+	var running int
+	if err := db.QueryRowContext(ctx, `SELECT count(*) FROM jobs WHERE finished = 0`).Scan(&running); err != nil {
+		return err
+	}
+	if running >= limit {
+		return ErrBusy
+	}
+	return nil
 }
 
 // progress keeps a job's state together with what happened to some of its records.
@@ -108,9 +118,28 @@ type batchDone struct {
 	tx          string
 }
 
-func (s *store) batches(ctx context.Context, id string) ([]batchDone, error) {
+// batchWith returns the batch that holds a record; false when the job has not come so far.
+func (s *store) batchWith(ctx context.Context, id string, record int) (b batchDone, ok bool, err error) {
+	found, err := s.batches(ctx, `job = ? AND first <= ?`, id, record)
+	if err != nil || len(found) == 0 || found[0].last < record {
+		return b, false, err
+	}
+	return found[0], true, nil
+}
+
+// through returns how many records of a document are through.
+func (s *store) through(ctx context.Context, id string) (int, error) {
+	found, err := s.batches(ctx, `job = ?`, id)
+	if err != nil || len(found) == 0 {
+		return 0, err
+	}
+	return found[0].last + 1, nil
+}
+
+// batches returns the last batch of those that fulfil a condition.
+func (s *store) batches(ctx context.Context, condition string, args ...any) ([]batchDone, error) {
 	return query(ctx, s.db, func(r *sql.Rows, b *batchDone) error { return r.Scan(&b.first, &b.last, &b.tx) },
-		`SELECT first, last, tx FROM batches WHERE job = ? ORDER BY first`, id)
+		`SELECT first, last, tx FROM batches WHERE `+condition+` ORDER BY first DESC LIMIT 1`, args...)
 }
 
 func (s *store) rejects(ctx context.Context, id string, from, before int) ([]Outcome, error) {
