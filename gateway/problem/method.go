@@ -16,7 +16,7 @@ func SetAllow(w http.ResponseWriter, r *http.Request) {
 		path = r.URL.Path
 	}
 	var allowed []string
-	for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodOptions} {
+	for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete, http.MethodOptions} {
 		get := m == http.MethodHead && slices.Contains(allowed, http.MethodGet) // what answers GET answers HEAD
 		if get || routes.Match(chi.NewRouteContext(), m, path) {
 			allowed = append(allowed, m)

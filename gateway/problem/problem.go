@@ -130,18 +130,37 @@ func (p *Problem) SetRetry(h http.Header) {
 // Write answers with err as a problem.
 func Write(w http.ResponseWriter, r *http.Request, err error) {
 	p := Of(r.Context(), err)
-	body, err := json.Marshal(p)
+	form, ok := r.Context().Value(formKey{}).(Form)
+	if !ok {
+		form = asJSON
+	}
+	mediaType, body, err := form(r, p)
 	if err != nil { // only strings and numbers: not valid UTF-8
-		body = []byte(`{"type":"about:blank","title":"Internal Server Error","status":500,"code":"INTERNAL"}`)
 		p = New(http.StatusInternalServerError, InternalError, "")
+		mediaType, body = MediaType, []byte(`{"type":"about:blank","title":"Internal Server Error","status":500,"code":"INTERNAL"}`)
 	}
 	h := w.Header()
-	h.Set("Content-Type", MediaType)
+	h.Set("Content-Type", mediaType)
 	h.Set("Cache-Control", "no-store")
 	h.Del("ETag")
 	p.SetRetry(h)
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(body) // a client that left is not an error
+}
+
+// Form writes a problem as an interface of its own has it. The status stays.
+type Form func(r *http.Request, p *Problem) (mediaType string, body []byte, err error)
+
+type formKey struct{}
+
+// WithForm returns a context in which Write uses the form.
+func WithForm(ctx context.Context, f Form) context.Context {
+	return context.WithValue(ctx, formKey{}, f)
+}
+
+func asJSON(_ *http.Request, p *Problem) (string, []byte, error) {
+	body, err := json.Marshal(p)
+	return MediaType, body, err
 }
 
 // Trail follows one request, for its line in the log.

@@ -11,6 +11,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-json-experiment/json"
 
+	"github.com/foodtrace-ledger/foodtrace/gateway/accept"
 	"github.com/foodtrace-ledger/foodtrace/gateway/pages"
 	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
 	"github.com/foodtrace-ledger/foodtrace/gateway/view"
@@ -127,7 +128,7 @@ func (s *Resolver) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.As(err, &fault) {
 		p.Errors = []problem.Item{{Code: string(fault.Code), Detail: fault.Msg, Field: fault.Part}}
 	}
-	if choose(r.Header.Get("Accept"), html, plain) == html {
+	if accept.Choose(r.Header.Get("Accept"), html, plain) == html {
 		s.pages.Error(w, r, p)
 		return
 	}
@@ -153,7 +154,7 @@ func (s *Resolver) answer(w http.ResponseWriter, r *http.Request, t target) {
 			problem.Item{Code: problem.InvalidField, Detail: "Ask for linkType=all to see those that there are.", Field: "linkType"}))
 		return
 	}
-	switch choose(r.Header.Get("Accept"), html, plain, linked, linkset) {
+	switch accept.Choose(r.Header.Get("Accept"), html, plain, linked, linkset) {
 	case html:
 		if t.class {
 			s.pages.Product(w, r, t.key)

@@ -52,12 +52,13 @@ var allowed = map[string][]string{
 
 	// Gateway: answers to people. It hands uploads to ingest and sees no implementation.
 	"gateway":           {"gateway/…", "internal/evidence", "internal/index", "internal/ledger"},
+	"gateway/accept":    {},
 	"gateway/problem":   {"internal/evidence", "internal/index", "internal/ledger"},
 	"gateway/auth":      {"chaincode/contract", "gateway/problem"},
 	"gateway/view":      {"chaincode/contract", "gateway/auth", "internal/event", "internal/gs1", "internal/index", "internal/trace"},
 	"gateway/api":       {"chaincode/contract", "gateway/auth", "gateway/problem", "gateway/view", "internal/event", "internal/evidence", "internal/gs1", "internal/index", "internal/ledger", "internal/trace"},
-	"gateway/epcisrest": {"chaincode/contract", "gateway/auth", "gateway/problem", "gateway/view", "ingest/capture", "ingest/epcis", "internal/event", "internal/gs1", "internal/index"},
-	"gateway/resolver":  {"gateway/pages", "gateway/problem", "gateway/view", "internal/gs1", "internal/index", "internal/qrcode"},
+	"gateway/epcisrest": {"chaincode/contract", "gateway/accept", "gateway/auth", "gateway/problem", "gateway/view", "ingest/capture", "ingest/epcis", "internal/event", "internal/gs1", "internal/index"},
+	"gateway/resolver":  {"gateway/accept", "gateway/pages", "gateway/problem", "gateway/view", "internal/gs1", "internal/index", "internal/qrcode"},
 	"gateway/pages":     {"chaincode/contract", "gateway/problem", "gateway/view", "internal/event", "internal/gs1", "internal/index", "internal/ledger", "internal/qrcode", "internal/trace"},
 	"internal/qrcode":   {},
 

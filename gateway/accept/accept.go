@@ -1,13 +1,14 @@
-package resolver
+// Package accept chooses among the forms of an answer what a client asked for.
+package accept
 
 import (
 	"strconv"
 	"strings"
 )
 
-// choose returns the offer that an Accept header wants most (RFC 9110, section 12.5.1), the first of equals, or "" if it
+// Choose returns the offer that an Accept header wants most (RFC 9110, section 12.5.1), the first of equals, or "" if it
 // wants none. Without a header it is the first.
-func choose(accept string, offers ...string) string {
+func Choose(accept string, offers ...string) string {
 	if strings.TrimSpace(accept) == "" {
 		return offers[0]
 	}
