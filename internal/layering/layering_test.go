@@ -47,6 +47,7 @@ var allowed = map[string][]string{
 	// Ingest: bytes to records.
 	"ingest":         {"chaincode/contract"},
 	"ingest/epcis":   {"chaincode/contract", "ingest", "internal/event", "internal/gs1"},
+	"ingest/sheet":   {"ingest"},
 	"ingest/formats": {"chaincode/contract", "ingest", "ingest/epcis"},
 	"ingest/capture": {"chaincode/contract", "ingest", "ingest/formats", "internal/evidence", "internal/ledger"},
 
