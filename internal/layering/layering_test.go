@@ -42,13 +42,14 @@ var allowed = map[string][]string{
 	"internal/index/sqlite":    {"internal/index", "internal/index/sqlindex"},
 	"internal/index/postgres":  {"internal/index", "internal/index/sqlindex"},
 	"internal/evidence/fs":     {"internal/evidence"},
-	"internal/evidence/s3":     {"internal/evidence"},
+	"internal/evidence/s3":     {"internal/bucket", "internal/evidence"},
+	"internal/bucket":          {},
 
 	// Ingest: bytes to records.
 	"ingest":         {"chaincode/contract"},
 	"ingest/epcis":   {"chaincode/contract", "ingest", "internal/event", "internal/gs1"},
-	"ingest/sheet":   {"ingest"},
 	"ingest/formats": {"chaincode/contract", "ingest", "ingest/epcis"},
+	"ingest/sheet":   {"ingest"},
 	"ingest/capture": {"chaincode/contract", "ingest", "ingest/formats", "internal/evidence", "internal/ledger"},
 
 	// Gateway: answers to people. It hands uploads to ingest and sees no implementation.

@@ -2,15 +2,11 @@ package s3
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/url"
 
 	"github.com/minio/minio-go/v7"
 
+	"github.com/foodtrace-ledger/foodtrace/internal/bucket"
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
 )
 
@@ -64,36 +60,16 @@ func lacks(err error) bool {
 
 // explain says what went wrong in words, with the bucket and the server. What another try may mend is ErrUnavailable.
 func (s *Store) explain(ctx context.Context, what string, err error) error {
-	answer := minio.ToErrorResponse(err)
-	var (
-		sentence string
-		kind     error
-		broken   net.Error
-		request  *url.Error
-	)
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return fmt.Errorf("evidence: %w", ctx.Err())
-	case answer.Code == minio.NoSuchKey, answer.Code == minio.NoSuchVersion, answer.Code == minio.MethodNotAllowed:
-		return fmt.Errorf("%w (%s: %s)", evidence.ErrNotFound, what, answer.Message)
-	case answer.Code == minio.NoSuchBucket:
-		sentence = "the bucket is gone"
-	case answer.Code == minio.InvalidAccessKeyID, answer.Code == minio.SignatureDoesNotMatch:
-		sentence = "the server does not know these credentials"
-	case answer.Code == minio.AccessDenied:
-		sentence = "these credentials do not have the right"
-	case answer.Code == "XMinioStorageFull", answer.StatusCode == http.StatusInsufficientStorage:
-		sentence, kind = "the server's disks are full", evidence.ErrUnavailable
-	case answer.StatusCode >= 500:
-		sentence, kind = "the server cannot do it now, it is busy, or its disks are full or broken", evidence.ErrUnavailable
-	case errors.As(err, &request), errors.As(err, &broken), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		sentence, kind = "the server cannot be reached", evidence.ErrUnavailable
-	default:
-		sentence = "the request failed"
 	}
+	if bucket.NotFound(err) {
+		return fmt.Errorf("%w (%s: %s)", evidence.ErrNotFound, what, minio.ToErrorResponse(err).Message)
+	}
+	sentence, away := bucket.Explain(err)
 	place := fmt.Sprintf("bucket %s at %s: %s: %s", s.config.Bucket, s.config.Endpoint, what, sentence)
-	if kind != nil {
-		return fmt.Errorf("%w: %s: %w", kind, place, err)
+	if away {
+		return fmt.Errorf("%w: %s: %w", evidence.ErrUnavailable, place, err)
 	}
 	return fmt.Errorf("evidence: %s: %w", place, err)
 }

@@ -4,15 +4,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
-	"os"
 	"strings"
-	"time"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
-	"github.com/minio/minio-go/v7/pkg/s3utils"
+
+	"github.com/foodtrace-ledger/foodtrace/internal/bucket"
 )
 
 // Config says where the bucket is. Without AccessKey, both keys come from the environment: AWS_ACCESS_KEY_ID and
@@ -29,37 +26,18 @@ type Config struct {
 	PublicURL     string `koanf:"publicURL" yaml:"publicURL,omitempty"`         // the server as clients reach it: offers direct downloads
 }
 
-const (
-	defaultRegion = "us-east-1"
-	// maxRetentionDays is what S3 servers accept: a hundred years.
-	maxRetentionDays = 36500
-
-	// A request is repeated while the server restarts or is busy; in between the client waits up to a second.
-	maxTries = 8
-	// dialTimeout: a server that takes longer to accept is not there. With maxTries, a call fails within a minute.
-	dialTimeout = 5 * time.Second
-	// answerTimeout is for the first byte of an answer: disks may have to be woken.
-	answerTimeout = 30 * time.Second
-)
+// maxRetentionDays is what S3 servers accept: a hundred years.
+const maxRetentionDays = 36500
 
 func (c Config) withDefaults() Config {
-	c.Region = cmp.Or(c.Region, defaultRegion)
+	c.Region = cmp.Or(c.Region, bucket.DefaultRegion)
 	return c
 }
 
 func (c Config) check() error {
-	var errs []error
-	if c.Endpoint == "" || strings.Contains(c.Endpoint, "/") {
-		errs = append(errs, fmt.Errorf("endpoint %q is not host:port", c.Endpoint))
-	}
-	if err := s3utils.CheckValidBucketNameStrict(c.Bucket); err != nil {
-		errs = append(errs, fmt.Errorf("bucket %q: %w", c.Bucket, err))
-	}
+	errs := []error{bucket.Config{Endpoint: c.Endpoint, Bucket: c.Bucket, SecretKey: c.SecretKey, SecretKeyFile: c.SecretKeyFile}.Check()}
 	if c.RetentionDays < 0 || c.RetentionDays > maxRetentionDays {
 		errs = append(errs, fmt.Errorf("retentionDays is %d; it can be 0 to %d", c.RetentionDays, maxRetentionDays))
-	}
-	if c.SecretKey != "" && c.SecretKeyFile != "" {
-		errs = append(errs, errors.New("secretKey and secretKeyFile are both given"))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("evidence: the configuration of S3: %w", err)
@@ -88,39 +66,10 @@ func (c Config) publicClient() (*minio.Client, error) {
 }
 
 func (c Config) clientFor(host string, secure bool) (*minio.Client, error) {
-	keys, err := c.credentials()
-	if err != nil {
-		return nil, err
-	}
-	transport, err := minio.DefaultTransport(secure)
+	client, err := bucket.Config{Endpoint: host, Secure: secure, Region: c.Region, AccessKey: c.AccessKey, SecretKey: c.SecretKey,
+		SecretKeyFile: c.SecretKeyFile}.Client()
 	if err != nil {
 		return nil, fmt.Errorf("evidence: %w", err)
 	}
-	transport.DialContext = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext
-	transport.ResponseHeaderTimeout = answerTimeout
-	// TrailingHeaders stays off: servers that are in use refuse the checksums sent there. MD5 and our own digest do.
-	client, err := minio.New(host, &minio.Options{Creds: keys, Secure: secure, Region: c.Region, Transport: guarded{transport}, MaxRetries: maxTries})
-	if err != nil {
-		return nil, fmt.Errorf("evidence: the configuration of S3: %w", err)
-	}
 	return client, nil
-}
-
-func (c Config) credentials() (*credentials.Credentials, error) {
-	if c.AccessKey == "" {
-		keys := credentials.NewEnvAWS()
-		if v, err := keys.GetWithContext(nil); err != nil || v.AccessKeyID == "" {
-			return nil, errors.New("evidence: the configuration of S3: there is no accessKey, and no AWS_ACCESS_KEY_ID in the environment")
-		}
-		return keys, nil
-	}
-	secret := c.SecretKey
-	if c.SecretKeyFile != "" {
-		text, err := os.ReadFile(c.SecretKeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("evidence: the secret key of S3: %w", err)
-		}
-		secret = strings.TrimSpace(string(text))
-	}
-	return credentials.NewStaticV4(c.AccessKey, secret, ""), nil
 }

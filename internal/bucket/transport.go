@@ -1,4 +1,4 @@
-package s3
+package bucket
 
 import (
 	"errors"
@@ -33,7 +33,7 @@ func (b *guardedBody) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.ended {
-		return 0, errors.New("evidence: the request is over")
+		return 0, errors.New("bucket: the request is over")
 	}
 	return b.ReadCloser.Read(p)
 }
