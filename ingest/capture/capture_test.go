@@ -273,7 +273,7 @@ func TestMasterDataOfTheHeader(t *testing.T) {
 
 func TestWhatIsNoDocument(t *testing.T) {
 	b := newBench(t)
-	for _, doc := range []string{"", "   ", "PK\x03\x04", "plain text"} {
+	for _, doc := range []string{"", "   ", "PK\x05\x06", "plain text"} {
 		_, err := b.service.Receive(t.Context(), capture.Request{Member: "producer", Body: strings.NewReader(doc)})
 		if !errors.Is(err, capture.ErrMediaType) {
 			t.Errorf("%q: %v", doc, err)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"github.com/foodtrace-ledger/foodtrace/ingest"
 	"github.com/foodtrace-ledger/foodtrace/ingest/formats"
@@ -53,7 +54,7 @@ func (s *Service) openDocument(ctx context.Context, j Job) (*document, error) {
 	d := &document{body: &stream{ReadCloser: body}}
 	bytes, err := s.whole(d.body, j.Evidence.Size)
 	if err == nil {
-		d.Document, err = formats.Open(bytes, formats.Options{Mapping: mapping})
+		d.Document, err = formats.Open(bytes, formats.Options{Mapping: mapping, TempDir: filepath.Dir(s.Path)})
 	}
 	if err != nil {
 		return nil, errors.Join(err, body.Close())

@@ -14,6 +14,9 @@ import (
 
 // Request is one document to capture.
 type Request struct {
+	// ID is the job's, for a sender that asks again after a crash whether it was taken: the second time is the job of the first, and Body is
+	// not read. Empty: a new one.
+	ID          string
 	Member      string // MSP ID of the sender, whose identity signs
 	ContentType string // as the sender states it; the content decides
 	Name        string // file name, for people; may be empty
@@ -81,15 +84,12 @@ const (
 	MaxProblems = 1_000
 )
 
-// CodeRolledBack is the reason of a record that nothing is wrong with, of a document that is captured whole or not at all.
-const CodeRolledBack contract.Code = "CAPTURE_ROLLED_BACK"
-
 var (
 	ErrNoSuchJob = errors.New("capture: no such job")
 	// ErrTooLarge: the document is larger than MaxDocument.
 	ErrTooLarge = fmt.Errorf("capture: a document may have at most %d bytes", int64(MaxDocument))
 	// ErrMediaType: the content is nothing that can be captured.
-	ErrMediaType = errors.New("capture: not a supported format (EPCIS as JSON or XML)")
+	ErrMediaType = errors.New("capture: not a supported format (EPCIS as JSON or XML, a sheet as CSV or XLSX)")
 	// ErrBusy: too many jobs wait; send it again later.
 	ErrBusy = errors.New("capture: too many documents are waiting")
 )

@@ -213,7 +213,7 @@ func (r *run) rolledBack(ctx context.Context) error {
 		}
 		if o := &rejects[i]; o.Status != contract.Refused {
 			o.Status = contract.Refused
-			o.Findings = append(o.Findings, contract.Finding{Code: CodeRolledBack, Message: "another part of the document was refused, and it was to be captured whole"})
+			o.Findings = append(o.Findings, contract.Finding{Code: contract.CodeRolledBack, Message: "something else in the document was refused, so none of it was written"})
 		}
 	}
 	r.job.Refused, r.batch = r.next, nil

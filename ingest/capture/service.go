@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -74,6 +75,11 @@ func (s *Service) Close() error {
 
 // Receive keeps a document and returns its job once both are durable: ErrTooLarge, ErrMediaType, ErrBusy.
 func (s *Service) Receive(ctx context.Context, req Request) (Job, error) {
+	if req.ID != "" {
+		if j, err := s.store.job(ctx, req.Member, req.ID); !errors.Is(err, ErrNoSuchJob) {
+			return j, err
+		}
+	}
 	if err := room(ctx, s.store.db, maxRunning); err != nil { // before the sender has sent it all
 		return Job{}, err
 	}
@@ -93,7 +99,7 @@ func (s *Service) Receive(ctx context.Context, req Request) (Job, error) {
 		return Job{}, fmt.Errorf("capture: keeping the document: %w", err)
 	}
 	j := Job{
-		ID: rand.Text(), Member: req.Member, Name: req.Name, Proceed: req.Proceed, Created: s.Now(), Running: true, Success: true, Mapping: mapping,
+		ID: cmp.Or(req.ID, rand.Text()), Member: req.Member, Name: req.Name, Proceed: req.Proceed, Created: s.Now(), Running: true, Success: true, Mapping: mapping,
 		Evidence: contract.Evidence{SHA256: sum, MediaType: mediaType, Name: req.Name, Size: size},
 	}
 	if err := s.store.add(ctx, j, maxRunning); err != nil {

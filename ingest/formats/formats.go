@@ -1,7 +1,8 @@
-// Package formats is the one place that knows all formats that are read: it finds by its first bytes what a document is, and opens the
+// Package formats is the one place that knows all formats that are read: it finds by its content what a document is, and opens the
 // reader for it.
 //
-// EPCIS as JSON and XML is recognised by [Sniff]. A new format of that kind needs a [Format], a line in [Sniff], and a line in [Open].
+// EPCIS is found by its first bytes. A CSV or XLSX file is a sheet; what its rows mean is found by their headings: a new layout is one line
+// in the list of layouts (sheets.go).
 package formats
 
 import (
@@ -12,6 +13,7 @@ import (
 
 	"github.com/foodtrace-ledger/foodtrace/ingest"
 	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
+	"github.com/foodtrace-ledger/foodtrace/ingest/sheet"
 )
 
 // Format is what the first bytes of a document say that it is.
@@ -22,17 +24,26 @@ const (
 	None      Format = iota // none of them
 	EPCISJSON               // EPCIS 2.0 as JSON-LD
 	EPCISXML                // EPCIS 1.0 to 2.0 as XML
+	CSV                     // a sheet as text with columns
+	XLSX                    // sheets in a workbook
 )
 
 // SniffLen is how many of the first bytes [Sniff] needs.
-const SniffLen = epcis.SniffLen
+const SniffLen = max(epcis.SniffLen, sheet.SniffLen)
 
 // Sniff tells the format of a document by its first bytes: at most [SniffLen], fewer where the document has fewer.
 func Sniff(head []byte) Format {
-	switch epcis.Sniff(head) {
-	case epcis.JSON:
+	found := epcis.Sniff(head)
+	if found == epcis.JSON {
 		return EPCISJSON
-	case epcis.XML:
+	}
+	switch sheet.Sniff(head) { // before XML: text of two-byte characters may be either
+	case sheet.CSV:
+		return CSV
+	case sheet.XLSX:
+		return XLSX
+	}
+	if found == epcis.XML {
 		return EPCISXML
 	}
 	return None
@@ -45,6 +56,10 @@ func (f Format) MediaType() string {
 		return epcis.JSON.MediaType()
 	case EPCISXML:
 		return epcis.XML.MediaType()
+	case CSV:
+		return sheet.CSV.MediaType()
+	case XLSX:
+		return sheet.XLSX.MediaType()
 	}
 	return epcis.None.MediaType()
 }
@@ -53,34 +68,46 @@ func (f Format) MediaType() string {
 type Options struct {
 	// Mapping is the mapping file by which the rows of a sheet become records; nil for formats that need none.
 	Mapping []byte
+	// TempDir is where sheets are copied to that come as a stream; "" is the system's.
+	TempDir string
 }
 
 // Document is a document that is being read.
 type Document struct {
 	ingest.Reader
 	Format Format
+	Book   *sheet.Book // of a sheet, else nil
 	source *source
+	spool  *spool // nil when r can be read anywhere
 }
 
 // Open finds the format of a document and begins to read it. Where r is an [io.Seeker] at the document's beginning, what EPCIS allows to
-// come late (@context) may come late. What is of no format is read as EPCIS JSON, which says what is wrong. Errors are those of r, or a
-// *[ingest.Problem] of the document as a whole. The document is to be closed; r stays open.
-func Open(r io.Reader, _ Options) (*Document, error) {
+// come late (@context) may come late. A sheet whose r is no [io.ReaderAt] is copied to a temporary file. What is of no format is read as EPCIS
+// JSON, which says what is wrong. Errors are those of r, or a *[ingest.Problem] of the document as a whole. The document is to be closed; r stays open.
+func Open(r io.Reader, o Options) (*Document, error) {
 	d := &Document{source: &source{Reader: r}}
 	body, head, err := d.source.peek()
 	if err != nil {
 		return nil, fmt.Errorf("formats: reading the document: %w", err)
 	}
 	d.Format = Sniff(head)
+	if d.Format == CSV || d.Format == XLSX {
+		return d.openSheet(body, o)
+	}
 	d.Reader = epcisReader{epcis.NewReader(body, epcis.Limits{})}
 	return d, nil
 }
 
+// Close frees what reading needed beside r.
+func (d *Document) Close() error {
+	if d.spool == nil {
+		return nil
+	}
+	return d.spool.Close()
+}
+
 // Position is how many bytes of the document have been read, for a display of progress.
 func (d *Document) Position() int64 { return d.source.at }
-
-// Close frees what reading needed beside r.
-func (d *Document) Close() error { return nil }
 
 // source is the bytes of a document, and how far they have been read.
 type source struct {

@@ -48,7 +48,7 @@ var allowed = map[string][]string{
 	// Ingest: bytes to records.
 	"ingest":         {"chaincode/contract"},
 	"ingest/epcis":   {"chaincode/contract", "ingest", "internal/event", "internal/gs1"},
-	"ingest/formats": {"chaincode/contract", "ingest", "ingest/epcis"},
+	"ingest/formats": {"chaincode/contract", "ingest", "ingest/epcis", "ingest/sheet"},
 	"ingest/sheet":   {"ingest"},
 	"ingest/capture": {"chaincode/contract", "ingest", "ingest/formats", "internal/evidence", "internal/ledger"},
 
