@@ -139,3 +139,7 @@ func product(key string, attributes []contract.MasterAttr) contract.Product {
 	}
 	return p
 }
+
+func productAttributes(p *contract.Product) []contract.MasterAttr {
+	return append(written(productFields, p), p.Ext...)
+}

@@ -14,10 +14,10 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/translate"
 )
 
-// sharedEvents are the events of the public documents, by document.
-func sharedEvents(t *testing.T) map[string][]*event.Event {
+// sharedDocuments are the public documents, as far as they can be read.
+func sharedDocuments(t *testing.T) map[string]*epcis.Document {
 	t.Helper()
-	all := map[string][]*event.Event{}
+	all := map[string]*epcis.Document{}
 	for _, row := range readLines[struct {
 		File string `json:"f"`
 	}](t, "validity.jsonl") {
@@ -28,8 +28,7 @@ func sharedEvents(t *testing.T) map[string][]*event.Event {
 		if err != nil {
 			t.Fatal(err)
 		}
-		doc, _ := epcis.Parse(b, epcis.Limits{})
-		all[row.File] = doc.Events
+		all[row.File], _ = epcis.Parse(b, epcis.Limits{})
 	}
 	return all
 }
@@ -40,9 +39,9 @@ var companyPrefix = regexp.MustCompile(`"urn:epc:(?:id|class|idpat):[a-z]+:(\d{6
 // what was spelt as URN.
 func TestTranslateEveryDocument(t *testing.T) {
 	changed := map[translate.EPCFormat]int{}
-	for file, events := range sharedEvents(t) {
+	for file, doc := range sharedDocuments(t) {
 		var prefixes []string
-		for _, e := range events {
+		for _, e := range doc.Events {
 			text, err := e.Text()
 			if err != nil {
 				t.Fatal(file, err)
@@ -53,7 +52,7 @@ func TestTranslateEveryDocument(t *testing.T) {
 		}
 		slices.Sort(prefixes)
 		prefixes = slices.Compact(prefixes)
-		for i, e := range events {
+		for i, e := range doc.Events {
 			for _, epc := range []translate.EPCFormat{translate.EPCDigitalLink, translate.EPCURN} {
 				for _, cbv := range []translate.CBVFormat{translate.CBVNever, translate.CBVURN, translate.CBVWebURI} {
 					got := translate.Event(e, epc, cbv, prefixes...)

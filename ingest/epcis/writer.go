@@ -3,6 +3,7 @@ package epcis
 import (
 	"bufio"
 	"io"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -22,7 +23,7 @@ type Writer struct {
 	err    error
 }
 
-// NewWriter writes the head of a document. Header.Type chooses the kind, "" being EPCISDocument; SchemaVersion "" is 2.0;
+// NewWriter writes the head of a document. Header.Type chooses the kind: EPCISQueryDocument, or for any other EPCISDocument; SchemaVersion is 2.0 unless it is another 2.x;
 // CreationDate must be stated. The master data of a query document stand in its results. Errors show in [Writer.Close].
 func NewWriter(w io.Writer, h Header) *Writer {
 	out := &Writer{w: bufio.NewWriter(w)}
@@ -88,17 +89,14 @@ func Write(w io.Writer, h Header, events []*event.Event) error {
 
 // head is a document's text up to the comma before epcisBody.
 func (h *Header) head(vocabularies []byte) []byte {
-	typ, version := h.Type, h.SchemaVersion
-	if typ == "" {
-		typ = docType
-	}
-	if version == "" {
-		version = "2.0"
+	typ := docType
+	if h.Type == queryType {
+		typ = queryType
 	}
 	b := []byte(`{"@context":["` + ContextURI + `"],`)
 	b = appendMember(b, "id", h.ID, false)
 	b = appendMember(b, "type", typ, true)
-	b = appendMember(b, "schemaVersion", version, true)
+	b = appendMember(b, "schemaVersion", h.version(), true)
 	b = appendMember(b, "creationDate", h.CreationDate.String(), h.Type != queryType)
 	if h.Type == queryType {
 		return b
@@ -112,6 +110,14 @@ func (h *Header) head(vocabularies []byte) []byte {
 	return b
 }
 
+// version is that of what is written. What was read as EPCIS 1.x is written as 2.0.
+func (h *Header) version() string {
+	if strings.HasPrefix(h.SchemaVersion, "2") {
+		return h.SchemaVersion
+	}
+	return "2.0"
+}
+
 func appendMember(b []byte, name, value string, always bool) []byte {
 	if value == "" && !always {
 		return b
@@ -120,6 +126,12 @@ func appendMember(b []byte, name, value string, always bool) []byte {
 	b, _ = jsontext.AppendQuote(b, value) // fails on bad UTF-8 only, which it replaces
 	return append(b, ',')
 }
+
+// The types of the vocabularies that are written.
+const (
+	siteType    = "urn:epcglobal:epcis:vtype:Location"
+	productType = "urn:epcglobal:epcis:vtype:EPCClass"
+)
 
 type vocabularyOut struct {
 	Type     string       `json:"type"`
@@ -144,17 +156,17 @@ func (h *Header) vocabularyList() ([]byte, error) {
 	}
 	var lists []vocabularyOut
 	if len(m.Sites) > 0 {
-		v := vocabularyOut{Type: "urn:epcglobal:epcis:vtype:Location"}
+		v := vocabularyOut{Type: siteType}
 		for i := range m.Sites {
 			v.Elements = append(v.Elements, elementOut{m.Sites[i].ID, attributesOut(siteAttributes(&m.Sites[i]))})
 		}
 		lists = append(lists, v)
 	}
 	if len(m.Products) > 0 {
-		v := vocabularyOut{Type: "urn:epcglobal:epcis:vtype:EPCClass"}
+		v := vocabularyOut{Type: productType}
 		for i := range m.Products {
 			p := &m.Products[i]
-			v.Elements = append(v.Elements, elementOut{p.ID, attributesOut(append(written(productFields, p), p.Ext...))})
+			v.Elements = append(v.Elements, elementOut{p.ID, attributesOut(productAttributes(p))})
 		}
 		lists = append(lists, v)
 	}

@@ -149,7 +149,7 @@ func (s *shaper) member(into, k *node, of shape, wrapped bool) {
 	if k.uri == xmlNamespace { // xml:lang of an element that has no language
 		return
 	}
-	if k.is("extension") || k.is("baseExtension") {
+	if isWrapper(k.tag.Local) && k.is(k.tag.Local) {
 		if len(k.text) > 0 {
 			s.refuse(k, CodeUnexpected, "Text has no place in this element.")
 		}
@@ -168,6 +168,9 @@ func (s *shaper) member(into, k *node, of shape, wrapped bool) {
 		s.free(into, k)
 	}
 }
+
+// isWrapper says whether a name is that of an element in which EPCIS 1.x puts what came after its first version.
+func isWrapper(local string) bool { return local == "extension" || local == "baseExtension" }
 
 // attributesOf are the members of an element that are attributes in XML.
 func attributesOf(element string) map[string]bool {

@@ -10,35 +10,20 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 )
 
-// XMLWriter writes a document in XML of EPCIS 2.0 event by event. It writes no master data.
+// XMLWriter writes a document in XML of EPCIS 2.0 event by event.
 type XMLWriter struct {
 	w   *bufio.Writer
 	end string // closes what the head opened
 	err error
 }
 
-// NewXMLWriter writes the head of a document. Header.Type chooses the kind, "" being EPCISDocument; CreationDate must be stated.
-// Errors show in [XMLWriter.Close].
+// NewXMLWriter writes the head of a document. Header.Type chooses the kind: EPCISQueryDocument, or for any other EPCISDocument; CreationDate must be
+// stated. Errors show in [XMLWriter.Close].
 func NewXMLWriter(w io.Writer, h Header) *XMLWriter {
-	out := &XMLWriter{w: bufio.NewWriter(w)}
-	root, space := "epcis:EPCISDocument", `xmlns:epcis="urn:epcglobal:epcis:xsd:2"`
-	if h.Type == queryType {
-		root, space = "epcisq:EPCISQueryDocument", `xmlns:epcisq="urn:epcglobal:epcis-query:xsd:2"`
-	}
-	x := xmlText{b: []byte(xml.Header)}
-	x.b = append(x.b, "<"+root+" "+space+` schemaVersion="2.0" creationDate="`+h.CreationDate.String()+`"><EPCISBody>`...)
-	out.end = "</EventList></EPCISBody></" + root + ">\n"
-	if h.Type == queryType {
-		x.b = append(x.b, "<epcisq:QueryResults>"...)
-		x.element("queryName", h.QueryName)
-		if h.SubscriptionID != "" {
-			x.element("subscriptionID", h.SubscriptionID)
-		}
-		x.b = append(x.b, "<resultsBody>"...)
-		out.end = "</EventList></resultsBody></epcisq:QueryResults></EPCISBody></" + root + ">\n"
-	}
-	out.err = x.err
-	out.write(append(x.b, "<EventList>\n"...))
+	var x xmlText
+	end := x.head(&h)
+	out := &XMLWriter{w: bufio.NewWriter(w), end: end, err: x.err}
+	out.write(x.b)
 	return out
 }
 
@@ -184,7 +169,7 @@ func (x *xmlText) members(e *event.Event) {
 	x.persistent(e.PersistentDisposition)
 	if len(e.ILMD) > 0 {
 		x.open("ilmd")
-		x.object(e.ILMD)
+		x.extensions(e.ILMD)
 		x.close("ilmd")
 	}
 	x.extensions(e.Ext)

@@ -2,15 +2,29 @@ package epcis_test
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/testdata"
 )
+
+type documentWriter interface {
+	Write(*event.Event) error
+	Close() error
+}
+
+var writers = map[string]func(io.Writer, epcis.Header) documentWriter{
+	"JSON": func(w io.Writer, h epcis.Header) documentWriter { return epcis.NewWriter(w, h) },
+	"XML":  func(w io.Writer, h epcis.Header) documentWriter { return epcis.NewXMLWriter(w, h) },
+}
 
 // writeXML writes events one by one and reads them again; nil stands for one that XML cannot have.
 func writeXML(t *testing.T, name string, h epcis.Header, events []*event.Event) (again []*event.Event) {
@@ -60,6 +74,46 @@ func TestXMLWriter(t *testing.T) {
 		}
 		if again := writeXML(t, name, epcis.Header{CreationDate: created}, doc.Events); again[0] != nil {
 			t.Errorf("%s: written as %s", name, again[0].Ext)
+		}
+	}
+}
+
+// Header and master data are read again as they were written, in both formats.
+func TestWrittenHeader(t *testing.T) {
+	created, _ := event.ParseTime("2026-04-20T08:30:00Z")
+	doc, problems := epcis.Parse([]byte(samples[6]), epcis.Limits{})
+	if epcis.HasErrors(problems) {
+		t.Fatal(problems)
+	}
+	attributes := []contract.MasterAttr{{ID: "urn:x:number", Value: `{"a":1}`}, {ID: "urn:x:prefix", Value: `{"ex:a":"1"}`}, {ID: "urn:x:text", Value: `{"a":["b",{"c":""}]}`},
+		{ID: "urn:x:one", Value: `{"a":["b"]}`}, {ID: "urn:x:broken", Value: "{a & <b>}"}, {ID: "urn:x:both", Value: `{"#text":"3","unit":"KGM"}`}, {ID: "urn:x:empty"}}
+	h := epcis.Header{ID: "urn:x:doc", SchemaVersion: "1.2", CreationDate: created, Sender: "urn:x:a&b", Receiver: "urn:x:c", InstanceIdentifier: "7", MasterData: &contract.Registration{
+		Sites:    append(doc.MasterData.Sites, contract.Site{ID: "urn:x:site", Ext: attributes}),
+		Products: append(doc.MasterData.Products, contract.Product{ID: "urn:x:product", Ext: attributes})}}
+	want := h
+	want.SchemaVersion, want.Type = "2.0", "EPCISDocument"
+	query := epcis.Header{Type: "EPCISQueryDocument", QueryName: "q", SubscriptionID: "s", SchemaVersion: "2.0", CreationDate: created, MasterData: h.MasterData}
+	for _, test := range []struct{ written, want epcis.Header }{{h, want}, {query, query}, {epcis.Header{CreationDate: created, Receiver: "urn:x:c"},
+		epcis.Header{Type: "EPCISDocument", SchemaVersion: "2.0", CreationDate: created, Receiver: "urn:x:c"}}} {
+		for format, write := range writers {
+			var out bytes.Buffer
+			w := write(&out, test.written)
+			for _, e := range doc.Events {
+				if err := w.Write(e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(format, err)
+			}
+			again, problems := epcis.Parse(out.Bytes(), epcis.Limits{})
+			if epcis.HasErrors(problems) || len(again.Events) != 1 || again.Events[0].Hash() != doc.Events[0].Hash() {
+				t.Errorf("%s: %v\n%s", format, problems, out.Bytes())
+			}
+			again.At = ""
+			if d := cmp.Diff(test.want, again.Header); d != "" {
+				t.Errorf("%s: %s\n%s", format, d, out.Bytes())
+			}
 		}
 	}
 }

@@ -103,26 +103,31 @@ func (x *xmlText) attributes(ext jsontext.Value) {
 	}
 }
 
-// extensions writes the members of an element of the standard that the standard does not have. Those without a prefix go into a wrapper.
+// extensions writes the members of an element of the standard that the standard does not have. Those without a prefix go into a wrapper, which
+// comes first, as the schema has it.
 func (x *xmlText) extensions(ext jsontext.Value) {
-	var bare []string
+	wrapped := false
+	for name, value := range members(ext) {
+		if strings.Contains(name, ":") {
+			continue
+		}
+		if isWrapper(name) {
+			x.fail("the name %s means something else in XML", name)
+		}
+		if !wrapped {
+			x.open("extension")
+			wrapped = true
+		}
+		x.member(name, value)
+	}
+	if wrapped {
+		x.close("extension")
+	}
 	for name, value := range members(ext) {
 		if strings.Contains(name, ":") {
 			x.member(name, value)
-		} else {
-			bare = append(bare, name)
 		}
 	}
-	if len(bare) == 0 {
-		return
-	}
-	x.open("extension")
-	for name, value := range members(ext) {
-		if !strings.Contains(name, ":") {
-			x.member(name, value)
-		}
-	}
-	x.close("extension")
 }
 
 func (x *xmlText) object(object jsontext.Value) {
