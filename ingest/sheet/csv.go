@@ -122,7 +122,7 @@ func unmask(s string) string {
 			return inner
 		}
 	}
-	if len(s) > 1 && s[0] == '\'' && beginsFormula(s[1:]) {
+	if len(s) > 1 && s[0] == '\'' && needsMask(s[1:]) {
 		return s[1:]
 	}
 	return s

@@ -367,3 +367,7 @@ func TestPlaces(t *testing.T) {
 		t.Errorf("folded to %q and %q", a, b)
 	}
 }
+
+func simplifiedGBK(s string) ([]byte, error) {
+	return simplifiedchinese.GBK.NewEncoder().Bytes([]byte(s))
+}

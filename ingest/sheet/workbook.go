@@ -13,6 +13,7 @@ import (
 
 // workbook is an XLSX file (ECMA-376, Office Open XML): a zip archive of XML parts. Parts are read as streams.
 type workbook struct {
+	archive   *zip.Reader
 	parts     map[string]*zip.File // by name, lower-case
 	limits    Limits
 	left      int64 // bytes that may still be unzipped
@@ -59,7 +60,7 @@ func (b *Book) openWorkbook() error {
 		return damaged("The workbook's archive is damaged (" + err.Error() + ").")
 	}
 	r.free = true
-	w := &workbook{parts: make(map[string]*zip.File, len(archive.File)), limits: b.limits, left: b.limits.Unzipped}
+	w := &workbook{archive: archive, parts: make(map[string]*zip.File, len(archive.File)), limits: b.limits, left: b.limits.Unzipped}
 	for _, f := range archive.File {
 		name := partName("", f.Name)
 		if _, again := w.parts[name]; !again {
@@ -180,20 +181,23 @@ type xmlPart struct {
 	dec  *xml.Decoder
 	in   *partReader
 	zip  io.ReadCloser
+	raw  []byte // of the last token, if its bytes are kept
 }
 
 // partReader hands a part's bytes to the XML decoder one by one, and ends a tag or text that is too long and an archive that unzips to too much.
 type partReader struct {
-	w        *workbook
-	name     string
-	r        io.Reader
-	buf      []byte
-	at       int // of buf
-	n        int // in buf
-	token    int // bytes that the token may still have
-	read     int64
-	zipped   int64
-	observer func([]byte) // sees what was unzipped
+	w      *workbook
+	name   string
+	r      io.Reader
+	buf    []byte
+	at     int // of buf
+	n      int // in buf
+	token  int // bytes that the token may still have
+	read   int64
+	zipped int64
+	keep   bool
+	kept   []byte // what was handed out and not taken, if keep
+	given  int64  // bytes handed out
 }
 
 func (w *workbook) openPart(name string) (*xmlPart, error) {
@@ -212,14 +216,13 @@ func (w *workbook) openPart(name string) (*xmlPart, error) {
 
 func (p *xmlPart) close() { _ = p.zip.Close() } // nothing was written
 
+// Read is there for the decoder's signature: it reads bytes.
 func (r *partReader) Read(p []byte) (int, error) {
-	n := copy(p, r.buf[r.at:r.n])
-	if n > 0 {
-		r.at += n
-		return n, nil
+	if len(p) == 0 {
+		return 0, nil
 	}
 	c, err := r.ReadByte()
-	if err != nil || len(p) == 0 {
+	if err != nil {
 		return 0, err
 	}
 	p[0] = c
@@ -237,6 +240,9 @@ func (r *partReader) ReadByte() (byte, error) {
 	}
 	c := r.buf[r.at]
 	r.at++
+	if r.given++; r.keep {
+		r.kept = append(r.kept, c)
+	}
 	return c, nil
 }
 
@@ -252,9 +258,6 @@ func (r *partReader) fill() error {
 			return limit("The workbook's part " + r.name + " unzips to more than " + itoa(maxRatio) + " times its size.")
 		}
 		if n > 0 {
-			if r.observer != nil {
-				r.observer(r.buf[:n])
-			}
 			return nil
 		}
 		if err != nil {

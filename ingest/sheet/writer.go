@@ -101,11 +101,14 @@ func Texts(values ...string) []Cell {
 	return cells
 }
 
-// beginsFormula says whether a spreadsheet would take a text for a formula or a command.
-func beginsFormula(s string) bool { return s != "" && strings.IndexByte("=+-@\t\r", s[0]) >= 0 }
+// needsMask says whether a spreadsheet would take a text for a formula or a command, or this package its apostrophe for a mask.
+func needsMask(s string) bool {
+	s = strings.TrimLeft(s, "'")
+	return s != "" && strings.IndexByte("=+-@\t\r", s[0]) >= 0
+}
 
 func maskCell(c Cell) string {
-	if c.Kind != Number && beginsFormula(c.Text) || strings.HasPrefix(c.Text, "'") && beginsFormula(c.Text[1:]) {
+	if c.Kind != Number && needsMask(c.Text) {
 		return "'" + c.Text
 	}
 	return c.Text
