@@ -30,7 +30,8 @@ var allowed = map[string][]string{
 	"internal/translate": {"internal/event", "internal/gs1"},
 	"internal/evidence":  {},
 	"internal/trace":     {"internal/event", "internal/gs1"},
-	"internal/index":     {"chaincode/contract", "internal/event", "internal/ledger", "internal/trace"},
+	"internal/query":     {"internal/event", "internal/gs1"},
+	"internal/index":     {"chaincode/contract", "internal/event", "internal/ledger", "internal/query", "internal/trace"},
 	"internal/identity":  {"internal/ledger"},
 	"internal/spreader":  {"chaincode/contract", "internal/ledger"},
 
@@ -38,7 +39,7 @@ var allowed = map[string][]string{
 	"internal/ledger/store":    {"chaincode/contract", "internal/ledger"},
 	"internal/ledger/embedded": {"chaincode/contract", "internal/event", "internal/identity", "internal/ledger", "internal/ledger/store"},
 	"internal/ledger/fabric":   {"chaincode/contract", "chaincode/protocol", "internal/event", "internal/ledger", "internal/ledger/store"},
-	"internal/index/sqlindex":  {"chaincode/contract", "internal/event", "internal/gs1", "internal/index", "internal/ledger", "internal/trace"},
+	"internal/index/sqlindex":  {"chaincode/contract", "internal/event", "internal/gs1", "internal/index", "internal/ledger", "internal/query", "internal/trace"},
 	"internal/index/sqlite":    {"internal/index", "internal/index/sqlindex"},
 	"internal/index/postgres":  {"internal/index", "internal/index/sqlindex"},
 	"internal/evidence/fs":     {"internal/evidence"},
@@ -57,7 +58,7 @@ var allowed = map[string][]string{
 	"gateway/accept":    {},
 	"gateway/problem":   {"internal/evidence", "internal/index", "internal/ledger"},
 	"gateway/auth":      {"chaincode/contract", "gateway/problem"},
-	"gateway/view":      {"chaincode/contract", "gateway/auth", "internal/event", "internal/gs1", "internal/index", "internal/trace"},
+	"gateway/view":      {"chaincode/contract", "gateway/auth", "internal/event", "internal/gs1", "internal/index", "internal/query", "internal/trace"},
 	"gateway/api":       {"chaincode/contract", "gateway/auth", "gateway/problem", "gateway/view", "internal/event", "internal/evidence", "internal/gs1", "internal/index", "internal/ledger", "internal/trace"},
 	"gateway/epcisrest": {"chaincode/contract", "gateway/accept", "gateway/auth", "gateway/problem", "gateway/view", "ingest/capture", "ingest/epcis", "internal/event", "internal/gs1", "internal/index"},
 	"gateway/resolver":  {"gateway/accept", "gateway/pages", "gateway/problem", "gateway/view", "internal/gs1", "internal/index", "internal/qrcode"},
@@ -78,7 +79,7 @@ var allowed = map[string][]string{
 	// Conformance suites and test doubles may know what they test.
 	"chaincode/contract/contracttest": {"chaincode/contract", "internal/event", "internal/gs1"},
 	"internal/ledger/ledgertest":      {"chaincode/contract", "internal/event", "internal/gs1", "internal/ledger"},
-	"internal/index/indextest":        {"chaincode/contract", "internal/event", "internal/index", "internal/ledger", "internal/trace", "internal/trace/tracetest"},
+	"internal/index/indextest":        {"chaincode/contract", "internal/event", "internal/index", "internal/ledger", "internal/query", "internal/trace", "internal/trace/tracetest"},
 	"internal/evidence/evidencetest":  {"internal/evidence"},
 	"internal/trace/tracetest":        {"internal/event", "internal/gs1", "internal/trace"},
 
