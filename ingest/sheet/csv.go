@@ -77,31 +77,30 @@ func (b *Book) parser(delimiter byte) *parser {
 	return &parser{in: decoded(b.r, b.size, b.text.encoding), delimiter: delimiter, limits: b.limits, foreign: b.text.encoding != nil}
 }
 
-// csvRows reads the records of a text.
-func (b *Book) csvRows(_ *Sheet, yield func(Row) bool) error {
+// scanText returns the rows of a text one by one.
+func (b *Book) scanText() func() (Row, error) {
 	p := b.parser(b.text.delimiter)
-	for {
-		fields, err := p.next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if p.records > b.limits.Rows {
-			return &ingest.Problem{Code: CodeLimit, Pointer: itoa(p.records), Message: "The sheet has more than " + itoa(b.limits.Rows) + " rows."}
-		}
-		if p.records <= b.text.skip {
-			continue
-		}
-		cells := make([]Cell, len(fields))
-		some := false
-		for i, f := range fields {
-			cells[i] = textCell(unmask(f))
-			some = some || cells[i].Kind != Empty
-		}
-		if some && !yield(Row{Number: p.records, Cells: cells}) {
-			return nil
+	return func() (Row, error) {
+		for {
+			fields, err := p.next()
+			if err != nil {
+				return Row{}, err
+			}
+			if p.records > b.limits.Rows {
+				return Row{}, &ingest.Problem{Code: CodeLimit, Pointer: itoa(p.records), Message: "The sheet has more than " + itoa(b.limits.Rows) + " rows."}
+			}
+			if p.records <= b.text.skip {
+				continue
+			}
+			cells := make([]Cell, len(fields))
+			some := false
+			for i, f := range fields {
+				cells[i] = textCell(unmask(f))
+				some = some || cells[i].Kind != Empty
+			}
+			if some {
+				return Row{Number: p.records, Cells: cells}, nil
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ package sheet
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"iter"
 	"strconv"
@@ -118,20 +119,33 @@ type Sheet struct {
 // Rows reads the sheet from its start. Empty rows are left out. An error is a *[ingest.Problem] and ends the rows.
 func (s *Sheet) Rows() iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		rows := s.book.csvRows
-		if s.book.workbook != nil {
-			rows = s.book.workbook.rows
-		}
-		stopped := false
-		err := rows(s, func(r Row) bool {
-			stopped = !yield(r, nil)
-			return !stopped
-		})
-		if err != nil && !stopped {
-			yield(Row{}, err)
+		scan := s.Scan()
+		for {
+			row, err := scan.Next()
+			if errors.Is(err, io.EOF) || !yield(row, err) || err != nil {
+				return
+			}
 		}
 	}
 }
+
+// Scanner reads a sheet row by row, for callers that want the next row and not all of them. It holds nothing that is to be closed.
+type Scanner struct{ next func() (Row, error) }
+
+// Scan reads the sheet from its start.
+func (s *Sheet) Scan() *Scanner {
+	if s.book.workbook == nil {
+		return &Scanner{next: s.book.scanText()}
+	}
+	r, err := s.book.workbook.scan(s)
+	if err != nil {
+		return &Scanner{next: func() (Row, error) { return Row{}, err }}
+	}
+	return &Scanner{next: r.next}
+}
+
+// Next returns the next row that is not empty. Errors are io.EOF or a *[ingest.Problem], after which nothing more can be read.
+func (s *Scanner) Next() (Row, error) { return s.next() }
 
 // Place is [Place] in this sheet.
 func (s *Sheet) Place(row, column int) string { return Place(s.Name, row, column) }

@@ -124,6 +124,7 @@ func unescape(s string) string {
 // rowReader reads the rows of one sheet (18.3.1.80 sheetData).
 type rowReader struct {
 	*workbook
+	part   *xmlPart
 	sheet  *Sheet
 	row    Row
 	begun  bool // its data
@@ -136,26 +137,23 @@ type rowReader struct {
 	text   reading
 }
 
-func (w *workbook) rows(s *Sheet, yield func(Row) bool) error {
+func (w *workbook) scan(s *Sheet) (*rowReader, error) {
 	if err := w.load(); err != nil {
-		return err
+		return nil, err
 	}
 	w.left = w.limits.Unzipped // for each reading
 	p, err := w.openPart(s.part)
-	if err != nil {
-		return err
-	}
-	defer p.close()
-	r := &rowReader{workbook: w, sheet: s}
+	return &rowReader{workbook: w, part: p, sheet: s}, err
+}
+
+func (r *rowReader) next() (Row, error) {
 	for {
-		tok, err := p.next()
-		if errors.Is(err, io.EOF) {
-			if err = nil; r.begun {
-				err = damaged("The sheet ends in the middle.")
-			}
+		tok, err := r.part.next()
+		if errors.Is(err, io.EOF) && r.begun {
+			err = damaged("The sheet ends in the middle.")
 		}
-		if err != nil || tok == nil {
-			return r.at(err)
+		if err != nil {
+			return Row{}, r.at(err)
 		}
 		r.text.token(tok)
 		switch tok := tok.(type) {
@@ -171,21 +169,26 @@ func (w *workbook) rows(s *Sheet, yield func(Row) bool) error {
 				err = r.endCell()
 			case "row":
 				if r.some {
-					if r.rows++; r.rows > r.limits.Rows {
-						return r.at(limit("The sheet has more than " + itoa(r.limits.Rows) + " rows."))
-					}
-					if !yield(r.row) {
-						return nil
-					}
+					return r.endRow()
 				}
 			case "sheetData":
-				return nil
+				r.begun = false
+				return Row{}, io.EOF
 			}
 		}
 		if err != nil {
-			return r.at(err)
+			return Row{}, r.at(err)
 		}
 	}
+}
+
+func (r *rowReader) endRow() (Row, error) {
+	if r.rows++; r.rows > r.limits.Rows {
+		return Row{}, r.at(limit("The sheet has more than " + itoa(r.limits.Rows) + " rows."))
+	}
+	row := r.row
+	r.some = false
+	return row, nil
 }
 
 // at gives a problem the place that has been reached.
