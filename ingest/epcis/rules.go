@@ -307,7 +307,18 @@ func (r *rules) quantities(at string, list []event.Quantity) {
 		if q.UOM != "" && !isUnit(q.UOM) {
 			r.refuse(CodeValue, at+"/uom", "The unit is not a code of UN/CEFACT Recommendation 20: two or three capital letters or digits.")
 		}
-		r.noExtension(at, q.Ext)
+		r.quantityExtension(at, q.Ext)
+	}
+}
+
+// quantityExtension lets members with a prefix pass, which some software writes there, although no schema has a place for them.
+func (r *rules) quantityExtension(at string, ext jsontext.Value) {
+	for name := range memberNames(ext) {
+		if isName(name) {
+			r.remark(CodeUnexpected, at+"/"+escape(name), "A quantity has no such member in the standard; it is kept as an extension.")
+		} else {
+			r.refuse(CodeUnexpected, at+"/"+escape(name), "This element has no other members than those of the standard.")
+		}
 	}
 }
 

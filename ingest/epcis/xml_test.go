@@ -38,6 +38,14 @@ func xmlObject(elements string) string {
 	return "<ObjectEvent>" + when + "<epcList><epc>urn:epc:id:sgtin:9521141.012345.1</epc></epcList><action>ADD</action>" + elements + "</ObjectEvent>"
 }
 
+// results are query results as a web service answers them, without a document around them.
+var results = `<q:QueryResults xmlns:q="urn:epcglobal:epcis-query:xsd:1"><queryName>all</queryName><resultsBody><EventList>` + xmlObject("") +
+	`</EventList></resultsBody></q:QueryResults>`
+
+func envelope(body string) string {
+	return `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Header><own>1</own></s:Header><s:Body>` + body + `</s:Body></s:Envelope>`
+}
+
 // twins are events in JSON, in XML of EPCIS 2.0, and where it could say as much in XML of EPCIS 1.x.
 var twins = []struct{ name, json, xml, old string }{
 	{"object",
@@ -168,6 +176,15 @@ func TestXMLProblems(t *testing.T) {
 		{"a question", `<q:EPCISQueryDocument xmlns:q="urn:epcglobal:epcis-query:xsd:2" schemaVersion="2.0" creationDate="2026-04-20T08:30:00Z"><EPCISBody><q:Poll>` +
 			`<queryName>a</queryName></q:Poll></EPCISBody></q:EPCISQueryDocument>`, []string{"error DOCUMENT_TYPE /q:EPCISQueryDocument/EPCISBody/q:Poll",
 			"error MISSING /q:EPCISQueryDocument/EPCISBody/QueryResults"}},
+		{"soap", envelope(xmlDocument(xmlObject("<bizStep>a b</bizStep>"))), []string{"finding WORD /s:Envelope/s:Body" + one + "/bizStep"}},
+		{"soap with results", envelope(strings.ReplaceAll(results, "</resultsBody>", "<no/></resultsBody>")),
+			[]string{"error UNEXPECTED /s:Envelope/s:Body/q:QueryResults/resultsBody/no"}},
+		{"soap without query name", envelope(strings.ReplaceAll(results, "<queryName>all</queryName>", "")),
+			[]string{"error MISSING /s:Envelope/s:Body/q:QueryResults/queryName"}},
+		{"soap with a fault", envelope("<s:Fault><faultcode>s:Server</faultcode></s:Fault>"), []string{"error DOCUMENT_TYPE /s:Envelope/s:Body/s:Fault"}},
+		{"soap with a question", envelope("<q:Poll xmlns:q='urn:epcglobal:epcis-query:xsd:1'/>"), []string{"error DOCUMENT_TYPE /s:Envelope/s:Body/q:Poll"}},
+		{"soap with nothing", envelope(""), []string{"error DOCUMENT_TYPE "}},
+		{"soap with two documents", envelope(xmlDocument() + xmlDocument()), []string{"error DOCUMENT_TYPE /s:Envelope/s:Body/epcis:EPCISDocument"}},
 		{"all in an event", xmlDocument("<ObjectEvent/>", xmlObject("")), []string{"error MISSING " + one + "/action", "error MISSING " + one + "/eventTime",
 			"error MISSING " + one + "/eventTimeZoneOffset", "error NO_OBJECT " + one}},
 		{"values", inner("<quantityList><quantityElement><epcClass>urn:x:a</epcClass><quantity>many</quantity><uom>kg</uom></quantityElement>" +
@@ -183,8 +200,8 @@ func TestXMLProblems(t *testing.T) {
 			"<disposition/><ilmd>x</ilmd><quantityList><quantityElement><epcClass>urn:x:c</epcClass><ex:a/></quantityElement></quantityList>"),
 			[]string{"error MISSING " + one + "/sourceList/source/@type", "error REPEATED " + one + "/action[2]", "error REPEATED " + one + "/epcList[2]",
 				"error UNEXPECTED " + one, "error UNEXPECTED " + one + "/bizStep/@a", "error UNEXPECTED " + one + "/bizStep/b", "error UNEXPECTED " + one + "/ilmd",
-				"error UNEXPECTED " + one + "/madeUp", "error UNEXPECTED " + one + "/quantityList/quantityElement/ex:a",
-				"error UNEXPECTED " + one + "/sourceList", "error UNEXPECTED " + one + "/sourceList/sink", "finding EMPTY " + one + "/disposition"}},
+				"error UNEXPECTED " + one + "/madeUp", "error UNEXPECTED " + one + "/sourceList", "error UNEXPECTED " + one + "/sourceList/sink",
+				"finding EMPTY " + one + "/disposition", "finding UNEXPECTED " + one + "/quantityList/quantityElement/ex:a"}},
 		{"without namespace in a wrapper", inner("<extension><own>1</own></extension>"), []string{"finding UNEXPECTED " + one + "/extension/own"}},
 		{"prefix that is not declared", inner("<no:name>1</no:name>"), []string{"finding PREFIX_UNKNOWN " + one + "/no:name"}},
 		{"unknown type", xmlDocument("<ex:Event>"+when+"</ex:Event>", "<SaleEvent/>", xmlObject("")),
@@ -199,6 +216,20 @@ func TestXMLProblems(t *testing.T) {
 			t.Errorf("%s: %s", test.name, d)
 		}
 		checkPlaces(t, test.name, []byte(test.doc), problems)
+	}
+}
+
+// A document in a SOAP envelope is the document, and query results are a query document.
+func TestEnvelopes(t *testing.T) {
+	soap12 := strings.NewReplacer("http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope")
+	for _, text := range []string{envelope(xmlDocument(xmlObject(""))), soap12.Replace(envelope(results)), results} {
+		doc, problems := epcis.Parse([]byte(text), epcis.Limits{})
+		if len(problems) > 0 || len(doc.Events) != 1 {
+			t.Errorf("%d events, %v: %s", len(doc.Events), problems, text)
+		}
+		if query := doc.Type == "EPCISQueryDocument"; query != strings.Contains(text, "QueryResults") || query && doc.QueryName != "all" {
+			t.Errorf("%+v: %s", doc.Header, text)
+		}
 	}
 }
 

@@ -26,6 +26,9 @@ var standardNamespaces = map[string]bool{
 	"http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader": true,
 }
 
+// envelopes are the namespaces of SOAP 1.1 and 1.2, in which EPCIS 1.x services answer.
+var envelopes = map[string]bool{"http://schemas.xmlsoap.org/soap/envelope/": true, "http://www.w3.org/2003/05/soap-envelope": true}
+
 // region is an element of a document that is read element by element.
 type region struct {
 	kids map[string]*region
@@ -35,11 +38,13 @@ type region struct {
 
 // The regions of a document, from the leaves up.
 var (
-	textOf        = func(of func(*Header) *string) *region { return &region{text: of, lax: true} }
-	eventRegion   = &region{}
-	elementRegion = &region{}
-	vocabularies  = &region{kids: map[string]*region{"Vocabulary": {kids: map[string]*region{"VocabularyElementList": elementRegion}}}}
-	party         = func(of func(*Header) *string) *region {
+	textOf         = func(of func(*Header) *string) *region { return &region{text: of, lax: true} }
+	soapBody       = &region{}
+	envelopeRegion = &region{}
+	eventRegion    = &region{}
+	elementRegion  = &region{}
+	vocabularies   = &region{kids: map[string]*region{"Vocabulary": {kids: map[string]*region{"VocabularyElementList": elementRegion}}}}
+	party          = func(of func(*Header) *string) *region {
 		return &region{lax: true, kids: map[string]*region{"Identifier": textOf(of)}}
 	}
 	headerRegion = &region{kids: map[string]*region{
@@ -70,7 +75,8 @@ type xmlSource struct {
 	regions []*region // of the elements that are open
 	found   map[*region]bool
 
-	rootPath string
+	rootPath    string
+	resultsPath string // of query results
 
 	tree     tree
 	root     *node  // of the event that was read last
@@ -149,11 +155,16 @@ func (x *xmlSource) isStandard(name xml.Name) bool {
 // element enters an element outside of events, or skips it.
 func (x *xmlSource) element(e xml.StartElement) error {
 	if len(x.regions) == 0 {
-		return x.document(e)
+		return x.outermost(e)
 	}
 	here := x.regions[len(x.regions)-1]
 	inside := here.kids[e.Name.Local]
 	switch {
+	case here == soapBody:
+		return x.document(e)
+	case here == envelopeRegion && e.Name.Local == "Body":
+		x.regions = append(x.regions, soapBody)
+		return nil
 	case !x.isStandard(e.Name):
 		return x.extension(e)
 	case here == elementRegion && e.Name.Local == "VocabularyElement":
@@ -162,6 +173,8 @@ func (x *xmlSource) element(e xml.StartElement) error {
 		x.found[inside] = true
 		x.regions = append(x.regions, inside)
 		switch e.Name.Local {
+		case "QueryResults":
+			x.resultsPath = x.path()
 		case "EPCISHeader":
 			x.Header.At = x.path()
 		case "Vocabulary":
@@ -179,11 +192,26 @@ func (x *xmlSource) element(e xml.StartElement) error {
 	return x.skip()
 }
 
-// document reads the root's tag.
+// outermost reads the root's tag: that of a document, or of an envelope with one in its body.
+func (x *xmlSource) outermost(e xml.StartElement) error {
+	if uri, _ := x.uri(e.Name.Space); e.Name.Local == "Envelope" && envelopes[uri] {
+		x.regions = append(x.regions, envelopeRegion)
+		return nil
+	}
+	return x.document(e)
+}
+
+// document reads a document's tag, or that of query results without a document around them.
 func (x *xmlSource) document(e xml.StartElement) error {
-	body := bodies[e.Name.Local]
-	if body == nil || !x.isStandard(e.Name) {
-		return &Problem{Code: CodeDocument, Pointer: x.path(), Offset: x.at, Message: "The element is no document of EPCIS."}
+	body, results := bodies[e.Name.Local], e.Name.Local == "QueryResults"
+	if body == nil && !results || x.Header.Type != "" || !x.isStandard(e.Name) {
+		return &Problem{Code: CodeDocument, Pointer: x.path(), Offset: x.at, Message: "The element is no document of EPCIS, or a second one."}
+	}
+	if results {
+		x.Header.Type, x.resultsPath = queryType, x.path()
+		x.found[bodies[queryType]], x.found[resultsRegion] = true, true
+		x.regions = append(x.regions, resultsRegion)
+		return nil
 	}
 	x.regions = append(x.regions, &region{kids: map[string]*region{"EPCISHeader": headerRegion, "EPCISBody": body}})
 	x.Header.Type, x.rootPath = e.Name.Local, x.path()
@@ -312,11 +340,13 @@ func (x *xmlSource) locatePointer(pointer string) (path string, offset int64) {
 func (x *xmlSource) checkDocument() {
 	root, body := x.rootPath, bodies[x.Header.Type]
 	switch {
+	case x.Header.Type == "":
+		x.refuse(CodeDocument, "", "The envelope has no document.")
 	case !x.found[body]:
 		x.refuse(CodeMissing, root+"/EPCISBody", "The document must have this element.")
 	case x.Header.Type == queryType && !x.found[resultsRegion] && !covers(x.problems, root+"/EPCISBody"):
 		x.refuse(CodeMissing, root+"/EPCISBody/QueryResults", "The document must have this element.")
 	case x.Header.Type == queryType && x.found[resultsRegion] && !x.found[resultsRegion.kids["queryName"]]:
-		x.refuse(CodeMissing, root+"/EPCISBody/QueryResults/queryName", "The document must have this element.")
+		x.refuse(CodeMissing, x.resultsPath+"/queryName", "The document must have this element.")
 	}
 }

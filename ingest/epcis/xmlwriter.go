@@ -243,6 +243,7 @@ func (x *xmlText) quantities(name string, list []event.Quantity) {
 		if q.UOM != "" {
 			x.element("uom", q.UOM)
 		}
+		x.extensions(q.Ext)
 		x.close("quantityElement")
 	}
 	x.close(name)
