@@ -51,6 +51,7 @@ var allowed = map[string][]string{
 	"ingest/epcis":   {"chaincode/contract", "ingest", "internal/event", "internal/gs1"},
 	"ingest/formats": {"chaincode/contract", "ingest", "ingest/epcis", "ingest/sheet"},
 	"ingest/sheet":   {"ingest"},
+	"ingest/drop":    {"chaincode/contract", "ingest/capture", "internal/bucket", "internal/evidence"},
 	"ingest/capture": {"chaincode/contract", "ingest", "ingest/formats", "internal/evidence", "internal/ledger"},
 
 	// Gateway: answers to people. It hands uploads to ingest and sees no implementation.
@@ -60,7 +61,7 @@ var allowed = map[string][]string{
 	"gateway/auth":      {"chaincode/contract", "gateway/problem"},
 	"gateway/view":      {"chaincode/contract", "gateway/auth", "internal/event", "internal/gs1", "internal/index", "internal/query", "internal/trace"},
 	"gateway/api":       {"chaincode/contract", "gateway/auth", "gateway/problem", "gateway/view", "internal/event", "internal/evidence", "internal/gs1", "internal/index", "internal/ledger", "internal/trace"},
-	"gateway/epcisrest": {"chaincode/contract", "gateway/accept", "gateway/auth", "gateway/problem", "gateway/view", "ingest/capture", "ingest/epcis", "internal/event", "internal/gs1", "internal/index"},
+	"gateway/epcisrest": {"chaincode/contract", "gateway/accept", "gateway/auth", "gateway/problem", "gateway/view", "ingest/capture", "ingest/epcis", "internal/event", "internal/gs1", "internal/index", "internal/query", "internal/translate"},
 	"gateway/resolver":  {"gateway/accept", "gateway/pages", "gateway/problem", "gateway/view", "internal/gs1", "internal/index", "internal/qrcode"},
 	"gateway/pages":     {"chaincode/contract", "gateway/problem", "gateway/view", "internal/event", "internal/gs1", "internal/index", "internal/ledger", "internal/qrcode", "internal/trace"},
 	"internal/qrcode":   {},

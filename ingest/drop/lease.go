@@ -1,0 +1,169 @@
+package drop
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// leaseName is the object that says who works a bucket.
+const leaseName = ".foodtrace-lease.json"
+
+// mark is its content.
+type mark struct {
+	Holder string `json:"holder"` // one process
+	Round  int    `json:"round"`  // counts on while the holder lives
+}
+
+func holder() string {
+	host, _ := os.Hostname() // for people
+	return host + " " + rand.Text()
+}
+
+// lease is how one of several gateways works a bucket. S3 servers have no operation in common that only one of two can do, but all of
+// them show a write to whoever reads after it; with that and bounded times, Fischer's algorithm lets one in: read that it is free, write
+// your name, wait until everybody who has read the same must have written, and see whose name stands there. No clocks are compared: a lease
+// is free when its object has not changed for a while on the watch of who looks. docs/decisions/0011 says what if the times do not hold.
+type lease struct {
+	*s3Place
+	own     mark
+	version string // of the object that was written last
+}
+
+// times of a lease.
+type times struct {
+	// valid is for how long a lease counts after it was last seen to change.
+	valid time.Duration
+	renew time.Duration // how often its holder changes it
+	// call bounds the time between reading that a lease is free and the end of writing it.
+	call time.Duration
+	// wait, longer than call: who has read before that it was free has written by then.
+	wait time.Duration
+}
+
+// leaseTimes: half a minute after a gateway died another one goes on; no two work at one time unless a request takes effect seconds after
+// it was given up.
+var leaseTimes = times{valid: 30 * time.Second, renew: 5 * time.Second, call: 3 * time.Second, wait: 6 * time.Second}
+
+// scale shortens all times alike.
+func (t times) scale(by time.Duration) times {
+	return times{t.valid / by, t.renew / by, t.call / by, t.wait / by}
+}
+
+// hold waits until no other gateway works the bucket.
+func (b *s3Place) hold(ctx context.Context, standby func()) (context.Context, func(), error) {
+	l := &lease{s3Place: b, own: mark{Holder: holder()}}
+	if err := l.acquire(ctx, standby); err != nil {
+		return nil, nil, err
+	}
+	held, cancel := context.WithCancel(ctx)
+	kept := make(chan struct{})
+	go func() {
+		defer close(kept)
+		defer cancel()
+		l.keep(held)
+	}()
+	return held, func() { cancel(); <-kept; l.release(context.WithoutCancel(ctx)) }, nil
+}
+
+// acquire returns once the lease is ours.
+func (l *lease) acquire(ctx context.Context, standby func()) error {
+	var seen mark
+	var since time.Time
+	for {
+		began := time.Now()
+		now, err := l.look(ctx)
+		if err != nil {
+			return err
+		}
+		if now != (mark{}) && now != seen {
+			seen, since = now, began
+		}
+		if now == (mark{}) || began.Sub(since) > l.times.valid {
+			if err := l.write(ctx, began); err != nil {
+				return err
+			}
+			if !pause(ctx, l.times.wait, nil) {
+				return ctx.Err()
+			}
+			if now, err = l.look(ctx); err != nil || now == l.own {
+				return err
+			}
+			seen, since = now, time.Now()
+		}
+		standby()
+		if !pause(ctx, l.times.renew, nil) {
+			return ctx.Err()
+		}
+	}
+}
+
+// keep changes the lease again and again, and returns when ctx ends or it may no longer be ours.
+func (l *lease) keep(ctx context.Context) {
+	for sure := time.Now(); pause(ctx, l.times.renew, nil); {
+		began := time.Now()
+		now, err := l.look(ctx)
+		if err == nil && now.Holder != l.own.Holder {
+			return
+		}
+		if err == nil {
+			err = l.write(ctx, began)
+		}
+		if err == nil {
+			sure = began
+		}
+		if time.Since(sure) > l.times.valid/2 { // the others have not begun to think that it is free
+			return
+		}
+	}
+}
+
+// look returns the mark that stands there, the zero mark if there is none.
+func (l *lease) look(ctx context.Context) (m mark, err error) {
+	ctx, cancel := context.WithTimeout(ctx, l.times.valid/3)
+	defer cancel()
+	text, err := l.read(ctx, leaseName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, nil
+	}
+	if err == nil && json.Unmarshal(text, &m) != nil {
+		m = mark{Holder: string(text)} // somebody's, who will not change it
+	}
+	return m, err
+}
+
+// write writes the next round, in the time that is left since it was read that this may be done.
+func (l *lease) write(ctx context.Context, began time.Time) error {
+	ctx, cancel := context.WithDeadline(ctx, began.Add(l.times.call))
+	defer cancel()
+	next := mark{l.own.Holder, l.own.Round + 1}
+	text, err := json.Marshal(next)
+	if err != nil {
+		return err
+	}
+	version, err := l.put(ctx, leaseName, text)
+	if err != nil {
+		return err
+	}
+	old := l.version
+	l.own, l.version = next, version
+	if old != "" && old != version { // or thousands of versions would gather
+		_ = l.removeVersion(ctx, leaseName, old)
+	}
+	return nil
+}
+
+// release lets another gateway begin at once.
+func (l *lease) release(ctx context.Context) {
+	now, err := l.look(ctx)
+	if err == nil && now.Holder == l.own.Holder {
+		ctx, cancel := context.WithTimeout(ctx, l.times.call)
+		defer cancel()
+		_ = l.removeVersion(ctx, leaseName, l.version) // else it ends by itself
+	}
+}
