@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -34,6 +35,7 @@ type Config struct {
 	Evidence evidence.Store
 	Signers  api.Signers
 	Capture  epcisrest.Capturer
+	Queries  *epcisrest.Store
 	Tokens   *auth.Tokens
 	Logger   *slog.Logger
 
@@ -55,7 +57,7 @@ const DefaultRate = 6000 // a minute
 
 // New assembles a gateway.
 func New(c Config) (http.Handler, error) {
-	if c.Index == nil || c.Ledger == nil || c.Evidence == nil || c.Signers == nil || c.Capture == nil || c.Tokens == nil || c.Logger == nil || c.PublicURL == "" {
+	if c.Index == nil || c.Ledger == nil || c.Evidence == nil || c.Signers == nil || c.Capture == nil || c.Queries == nil || c.Tokens == nil || c.Logger == nil || c.PublicURL == "" {
 		return nil, errors.New("gateway: a part is missing")
 	}
 	views := view.NewSource(c.Index, c.Ledger)
@@ -74,7 +76,10 @@ func New(c Config) (http.Handler, error) {
 	r.Group(func(r chi.Router) {
 		r.Use(rate(c.RatePerMinute, c.ClientHeader))
 		public(r, people, resolver.New(views, people, c.PublicURL))
-		r.Mount("/epcis", limit(epcisrest.MaxBody, captureTime)(auth.Middleware(c.Tokens)(epcisrest.New("/epcis", c.Capture, views))))
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(epcisrest.Problems, recoverPanics, rate(c.RatePerMinute, c.ClientHeader), limit(epcisrest.MaxBody, captureTime), auth.Middleware(c.Tokens))
+		r.Mount("/epcis", epcisrest.New(epcisrest.Config{Base: "/epcis", Vendor: vendor(), Capture: c.Capture, Views: views, Store: c.Queries}))
 	})
 	var failed error
 	r.Group(func(r chi.Router) {
@@ -82,6 +87,14 @@ func New(c Config) (http.Handler, error) {
 		failed = api.Register(r, api.Config{Views: views, Ledger: c.Ledger, Signers: c.Signers, Evidence: c.Evidence})
 	})
 	return r, failed
+}
+
+// vendor is this program and its version, as the program was built.
+func vendor() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return "foodtrace/" + info.Main.Version
+	}
+	return "foodtrace"
 }
 
 // public adds what everybody reads.

@@ -16,6 +16,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/gateway"
 	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
+	"github.com/foodtrace-ledger/foodtrace/gateway/epcisrest"
 	"github.com/foodtrace-ledger/foodtrace/ingest/capture"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence/fs"
@@ -79,6 +80,7 @@ func newWorld(t testing.TB, change ...func(*gateway.Config)) *world {
 	w.index = must(sqlite.Open(filepath.Join(dir, "index.db"), sqlite.Options{CacheMB: 8}))
 	files := must(fs.New(filepath.Join(dir, "evidence")))
 	tokens := must(auth.Open(filepath.Join(dir, "tokens.db")))
+	queries := must(epcisrest.OpenStore(filepath.Join(dir, "queries.db"), clock))
 	jobs := must(capture.Open(capture.Config{Ledger: w.ledger, Evidence: files, Signer: w.signers.Signer, Path: filepath.Join(dir, "jobs.db"), Now: clock, Log: logger}))
 
 	w.projector = index.NewProjector(w.ledger, w.index)
@@ -95,7 +97,7 @@ func newWorld(t testing.TB, change ...func(*gateway.Config)) *world {
 	}
 	t.Cleanup(func() {
 		w.stopIndex()
-		for _, c := range []io.Closer{jobs, tokens, w.index, w.ledger} {
+		for _, c := range []io.Closer{jobs, queries, tokens, w.index, w.ledger} {
 			if err := c.Close(); err != nil {
 				t.Error(err)
 			}
@@ -105,7 +107,7 @@ func newWorld(t testing.TB, change ...func(*gateway.Config)) *world {
 	for _, m := range w.story.Registration.Members {
 		w.tokens[m.MSP] = must(tokens.Create(context.Background(), m.MSP, m.Roles[0]))
 	}
-	c := gateway.Config{Index: w.index, Ledger: w.ledger, Evidence: files, Signers: w.signers, Capture: jobs, Tokens: tokens, Logger: logger,
+	c := gateway.Config{Index: w.index, Ledger: w.ledger, Evidence: files, Signers: w.signers, Capture: jobs, Queries: queries, Tokens: tokens, Logger: logger,
 		PublicURL: publicURL, Highlights: []string{w.story.Safe, w.story.Held, w.story.Recalled}, RatePerMinute: -1}
 	for _, f := range change {
 		f(&c)

@@ -14,6 +14,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/gateway"
 	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
+	"github.com/foodtrace-ledger/foodtrace/gateway/epcisrest"
 	"github.com/foodtrace-ledger/foodtrace/ingest/capture"
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
 	"github.com/foodtrace-ledger/foodtrace/internal/index"
@@ -26,6 +27,7 @@ type dataDir string
 
 func (d dataDir) index() string    { return filepath.Join(string(d), "index.db") }
 func (d dataDir) jobs() string     { return filepath.Join(string(d), "jobs.db") }
+func (d dataDir) queries() string  { return filepath.Join(string(d), "queries.db") }
 func (d dataDir) tokens() string   { return filepath.Join(string(d), "tokens.db") }
 func (d dataDir) evidence() string { return filepath.Join(string(d), "evidence") }
 
@@ -46,6 +48,7 @@ type node struct {
 	log     *slog.Logger
 	now     func() time.Time
 	capture *capture.Service
+	queries *epcisrest.Store
 	tokens  *auth.Tokens
 	closers []func() error
 	ctx     context.Context // of what runs in the background
@@ -76,6 +79,10 @@ func (n *node) open() (err error) {
 		return err
 	}
 	n.owns(n.tokens.Close)
+	if n.queries, err = epcisrest.OpenStore(n.dir.queries(), n.now); err != nil {
+		return err
+	}
+	n.owns(n.queries.Close)
 	n.capture, err = capture.Open(capture.Config{Ledger: n.ledger, Evidence: n.evidence, Signer: n.signer, Path: n.dir.jobs(), Now: n.now, Log: n.log})
 	if err != nil {
 		return err
@@ -152,7 +159,7 @@ func (n *node) close() error {
 
 // handler is the node's gateway.
 func (n *node) handler(c gateway.Config) (http.Handler, error) {
-	c.Index, c.Ledger, c.Evidence, c.Signers, c.Capture, c.Tokens, c.Logger = n.index, n.ledger, n.evidence, n, n.capture, n.tokens, n.log
+	c.Index, c.Ledger, c.Evidence, c.Signers, c.Capture, c.Queries, c.Tokens, c.Logger = n.index, n.ledger, n.evidence, n, n.capture, n.queries, n.tokens, n.log
 	c.Counters, c.Checks = n.counters, append(slices.Clone(n.checks), gateway.Check{Fails: "The evidence store does not answer.", Run: n.evidenceAnswers})
 	return gateway.New(c)
 }

@@ -52,7 +52,7 @@ var allowed = map[string][]string{
 	"ingest/formats": {"chaincode/contract", "ingest", "ingest/epcis", "ingest/sheet"},
 	"ingest/sheet":   {"ingest"},
 	"ingest/drop":    {"chaincode/contract", "ingest/capture", "internal/bucket", "internal/evidence"},
-	"ingest/capture": {"chaincode/contract", "ingest", "ingest/formats", "internal/evidence", "internal/ledger"},
+	"ingest/capture": {"chaincode/contract", "ingest", "ingest/formats", "ingest/sheet", "internal/evidence", "internal/ledger"},
 
 	// Gateway: answers to people. It hands uploads to ingest and sees no implementation.
 	"gateway":           {"gateway/…", "internal/evidence", "internal/index", "internal/ledger"},
