@@ -1,0 +1,221 @@
+package subscribe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/go-json-experiment/json"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
+)
+
+// dial opens a WebSocket, or returns the status of the refusal.
+func (w *world) dial(token, path string, header ...string) (*websocket.Conn, int) {
+	w.Helper()
+	h := http.Header{}
+	if token != "" {
+		h.Set("Authorization", "Bearer "+token)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		h.Set(header[i], header[i+1])
+	}
+	conn, answer, err := websocket.Dial(w.Context(), w.base.URL+path, &websocket.DialOptions{HTTPHeader: h})
+	if err != nil {
+		if answer == nil {
+			w.Fatal(err)
+		}
+		return nil, answer.StatusCode
+	}
+	w.Cleanup(func() { _ = conn.CloseNow() })
+	return conn, http.StatusSwitchingProtocols
+}
+
+// read reads one document.
+func (w *world) read(conn *websocket.Conn) (d received) {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(w.Context(), 20*time.Second)
+	defer cancel()
+	kind, body, err := conn.Read(ctx)
+	if err != nil || kind != websocket.MessageText {
+		w.Fatal(kind, err)
+	}
+	if err := json.Unmarshal(body, &d); err != nil {
+		w.Fatal(err)
+	}
+	return d
+}
+
+// closed reads until the other side closes, and returns how.
+func (w *world) closed(conn *websocket.Conn) (code websocket.StatusCode, reason string, documents []received) {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(w.Context(), 20*time.Second)
+	defer cancel()
+	for {
+		_, body, err := conn.Read(ctx)
+		var end websocket.CloseError
+		if errors.As(err, &end) {
+			return end.Code, end.Reason, documents
+		}
+		if err != nil {
+			w.Fatal(err)
+		}
+		var d received
+		if err := json.Unmarshal(body, &d); err != nil {
+			w.Fatal(err)
+		}
+		documents = append(documents, d)
+	}
+}
+
+// TestSocketStream: events come in order, as soon as they are there, and all of them.
+func TestSocketStream(t *testing.T) {
+	w := newWorld(t)
+	token := w.token("firm")
+	w.source.write("a-before")
+	conn, _ := w.dial(token, "/queries/a/events?stream=true")
+	w.source.write("a1", "b1", "a2")
+	w.source.write(names("a", 3, 500)...)
+	var got []string
+	for len(got) < 500 {
+		d := w.read(conn)
+		if d.Type != "EPCISQueryDocument" || d.Body.Results.Query != "a" || d.Body.Results.Subscription != "" {
+			t.Fatalf("%+v", d)
+		}
+		got = append(got, d.Body.Results.Results.List...)
+	}
+	if diff := cmp.Diff(names("a", 1, 500), got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSocketSince(t *testing.T) {
+	w := newWorld(t)
+	w.source.write("a1", "a2")
+	conn, _ := w.dial(w.token("firm"), "/queries/a/events?stream=true&initialRecordTime=2020-04-04T20:33:31.116-06:00")
+	if diff := cmp.Diff([]string{"a1", "a2"}, w.read(conn).Body.Results.Results.List); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSocketSchedule(t *testing.T) {
+	w := newWorld(t)
+	conn, _ := w.dial(w.token("firm"), "/queries/a/events?second=[0-59]&reportIfEmpty=true")
+	w.source.write("a1")
+	first, second := w.read(conn), w.read(conn)
+	if diff := cmp.Diff([]string{"a1"}, first.Body.Results.Results.List); diff != "" || len(second.Body.Results.Results.List) > 0 {
+		t.Error(diff, second)
+	}
+}
+
+func TestSocketRefused(t *testing.T) {
+	w := newWorld(t)
+	token := w.token("firm")
+	for _, c := range []struct {
+		token, path string
+		header      []string
+		want        int
+	}{
+		{"", "/queries/a/events?stream=true", nil, http.StatusUnauthorized},
+		{token, "/queries/none/events?stream=true", nil, http.StatusNotFound},
+		{token, "/queries/a/events", nil, http.StatusBadRequest},
+		{token, "/queries/a/events?stream=true&stream=true", nil, http.StatusBadRequest},
+		{token, "/queries/a/events?stream=true&hour=1", nil, http.StatusBadRequest},
+		{token, "/queries/a/events?hour=25", nil, http.StatusBadRequest},
+		{token, "/queries/a/events?stream=true&EQ_bizStep=shipping", nil, http.StatusBadRequest},
+		{token, "/queries/a/events?stream=true", []string{"Origin", "https://elsewhere.example"}, http.StatusForbidden},
+	} {
+		if _, status := w.dial(c.token, c.path, c.header...); status != c.want {
+			t.Errorf("%s %v: %d, want %d", c.path, c.header, status, c.want)
+		}
+	}
+	_, err := readParameters(map[string][]string{"hour": {"25"}, "second": {"x"}, "colour": {"blue"}, "reportIfEmpty": {"maybe"}, "initialRecordTime": {"now"}})
+	if diff := cmp.Diff([]string{"colour", "hour", "initialRecordTime", "reportIfEmpty", "second"}, wrongOf(err)); diff != "" {
+		t.Error(diff)
+	}
+	for i := range MaxSockets + 1 {
+		if _, status := w.dial(token, "/queries/a/events?stream=true"); (status == http.StatusSwitchingProtocols) != (i < MaxSockets) {
+			t.Fatal(i, status)
+		}
+	}
+	if _, status := w.dial(w.token("other"), "/queries/a/events?stream=true", "Origin", w.base.URL); status != http.StatusSwitchingProtocols {
+		t.Error("another member, from a page of this site:", status)
+	}
+}
+
+// TestSocketEnds: each end has its close code, and what is wrong with the query is sent before.
+func TestSocketEnds(t *testing.T) {
+	w := newWorld(t)
+	token := w.token("firm")
+	for _, c := range []struct {
+		name   string
+		end    func()
+		code   websocket.StatusCode
+		reason string
+		titles []string
+	}{
+		{"the query is removed", func() {
+			if err := w.service.Drop(t.Context(), "firm", "a"); err != nil {
+				t.Error(err)
+			}
+		}, websocket.StatusPolicyViolation, "removed", nil},
+		{"the rights are gone", func() { w.setInvalid(true); w.source.write("a1") }, websocket.StatusPolicyViolation, problem.Forbidden, []string{"SecurityException"}},
+		{"the query fails", func() {
+			w.setInvalid(false)
+			w.source.set(func() { w.source.failure = fmt.Errorf("a disk is broken") })
+			w.source.write("a1")
+		}, websocket.StatusPolicyViolation, problem.InternalError, []string{"ImplementationException"}},
+		{"the gateway stops", func() {
+			w.source.set(func() { w.source.failure = nil })
+			go w.service.sockets.close()
+		}, websocket.StatusGoingAway, "stops", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w.source.set(func() { w.source.failure = nil })
+			w.setInvalid(false)
+			conn, _ := w.dial(token, "/queries/a/events?stream=true")
+			c.end()
+			code, reason, documents := w.closed(conn)
+			var titles []string
+			for _, d := range documents {
+				titles = append(titles, d.Title)
+			}
+			if code != c.code || !strings.Contains(reason, c.reason) || !slices.Equal(titles, c.titles) {
+				t.Errorf("%v %q after %v, want %v %q after %v", code, reason, titles, c.code, c.reason, c.titles)
+			}
+		})
+	}
+	if _, status := w.dial(token, "/queries/a/events?stream=true"); status != http.StatusServiceUnavailable {
+		t.Error("a socket of a gateway that stops:", status)
+	}
+}
+
+// TestSocketLeft: a client that leaves, or sends something, frees its place.
+func TestSocketLeft(t *testing.T) {
+	w := newWorld(t)
+	token := w.token("firm")
+	open := func() int {
+		w.service.sockets.mu.Lock()
+		defer w.service.sockets.mu.Unlock()
+		return len(w.service.sockets.open)
+	}
+	left, _ := w.dial(token, "/queries/a/events?stream=true")
+	talks, _ := w.dial(token, "/queries/a/events?stream=true")
+	w.until("both are open", func() bool { return open() == 2 })
+	_ = left.CloseNow()
+	w.until("one has left", func() bool { return open() == 1 })
+	if err := talks.Write(t.Context(), websocket.MessageText, []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, _ := w.closed(talks); code != websocket.StatusPolicyViolation {
+		t.Error(code)
+	}
+	w.until("both have left", func() bool { return open() == 0 })
+}
