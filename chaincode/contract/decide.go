@@ -28,7 +28,7 @@ type KV struct {
 
 // Tx is one submitted transaction as the ledger hands it over, after it checked the submitter's signature.
 type Tx struct {
-	ID    string     // unique on the ledger, lower-case hex
+	ID    string     // unique on the ledger
 	Actor Actor      // who signed
 	Time  event.Time // the ledger's time of the transaction, the same on every peer
 	Batch *Batch

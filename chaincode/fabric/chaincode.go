@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/hyperledger/fabric-chaincode-go/v2/shim"
@@ -45,7 +46,7 @@ func (c *Chaincode) Invoke(stub shim.ChaincodeStubInterface) (response *peer.Res
 		<-c.slots
 		if bug := recover(); bug != nil {
 			c.log.Error("the contract failed", "tx", stub.GetTxID(), "panic", bug, "stack", string(debug.Stack()))
-			response = failure(&refusal{protocol.StatusFailed, protocol.CodeInternal, "the contract failed on this batch"})
+			response = failure(failed(protocol.CodeInternal, errors.New("the contract failed on this batch")))
 		}
 	}()
 	payload, err := c.submit(stub)
@@ -56,42 +57,32 @@ func (c *Chaincode) Invoke(stub shim.ChaincodeStubInterface) (response *peer.Res
 	return shim.Success(payload)
 }
 
-// refusal is why a proposal is not endorsed.
-type refusal struct {
-	status int32
-	code   string
-	reason string
+func failed(code string, err error) error {
+	return &protocol.Error{Status: protocol.StatusFailed, Code: code, Reason: err.Error()}
 }
-
-func (r *refusal) Error() string { return r.code + ": " + r.reason }
-
-func wrong(code, format string, args ...any) error {
-	return &refusal{protocol.StatusWrong, code, fmt.Sprintf(format, args...)}
-}
-
-func failed(code string, err error) error { return &refusal{protocol.StatusFailed, code, err.Error()} }
 
 func failure(err error) *peer.Response {
-	r := &refusal{protocol.StatusFailed, protocol.CodeInternal, err.Error()}
-	errors.As(err, &r)
-	return &peer.Response{Status: r.status, Message: r.Error()}
+	e := &protocol.Error{Status: protocol.StatusFailed, Code: protocol.CodeInternal, Reason: err.Error()}
+	errors.As(err, &e)
+	return &peer.Response{Status: e.Status, Message: e.Error()}
 }
 
-// submit decides the batch and hands its writes to the peer. Errors are refusals.
+// submit decides the batches and hands their writes to the peer. Errors are refusals.
 func (c *Chaincode) submit(stub shim.ChaincodeStubInterface) (payload []byte, err error) {
-	tx, err := c.transaction(stub)
+	txs, err := c.transactions(stub)
 	if err != nil {
 		return nil, err
 	}
-	effects, outcomes, err := contract.Decide(state{stub}, tx)
+	effects, each, err := contract.DecideEach(state{stub}, txs)
 	if err != nil {
 		return nil, failed(protocol.CodeState, err)
 	}
+	outcomes := slices.Concat(each...)
 	if payload, err = contract.EncodeOutcomes(outcomes); err != nil {
 		return nil, failed(protocol.CodeInternal, err)
 	}
 	if len(payload) > protocol.MaxBatchBytes {
-		return nil, wrong(protocol.CodeTooLarge, "what there is to say of the batch has %d bytes, more than the %d allowed", len(payload), protocol.MaxBatchBytes)
+		return nil, protocol.Wrong(protocol.CodeTooLarge, "what there is to say of the batches has %d bytes, more than the %d allowed", len(payload), protocol.MaxBatchBytes)
 	}
 	summary, err := protocol.EncodeSummary(outcomes)
 	if err != nil {
@@ -106,42 +97,25 @@ func (c *Chaincode) submit(stub shim.ChaincodeStubInterface) (payload []byte, er
 	return payload, nil
 }
 
-// transaction reads a proposal.
-func (c *Chaincode) transaction(stub shim.ChaincodeStubInterface) (contract.Tx, error) {
-	batch, err := batchOf(stub.GetArgs())
+// transactions reads a proposal.
+func (c *Chaincode) transactions(stub shim.ChaincodeStubInterface) ([]contract.Tx, error) {
+	batches, err := protocol.Batches(stub.GetArgs())
 	if err != nil {
-		return contract.Tx{}, err
+		return nil, err
 	}
 	at, err := c.time(stub)
 	if err != nil {
-		return contract.Tx{}, err
+		return nil, err
 	}
 	actor, err := actorOf(stub)
 	if err != nil {
-		return contract.Tx{}, wrong(protocol.CodeCertificate, "%v", err)
+		return nil, protocol.Wrong(protocol.CodeCertificate, "%v", err)
 	}
-	return contract.Tx{ID: stub.GetTxID(), Actor: actor, Time: at, Batch: batch}, nil
-}
-
-// batchOf reads the arguments of a proposal: the function's name and the batch.
-func batchOf(args [][]byte) (*contract.Batch, error) {
-	if len(args) == 0 || string(args[0]) != protocol.Submit {
-		return nil, wrong(protocol.CodeFunction, "the chaincode has one function, %s", protocol.Submit)
+	txs := make([]contract.Tx, len(batches))
+	for i, batch := range batches {
+		txs[i] = contract.Tx{ID: protocol.BatchID(stub.GetTxID(), i), Actor: actor, Time: at, Batch: batch}
 	}
-	if len(args) != 2 {
-		return nil, wrong(protocol.CodeArguments, "%s takes one argument, not %d", protocol.Submit, len(args)-1)
-	}
-	if len(args[1]) > protocol.MaxBatchBytes {
-		return nil, wrong(protocol.CodeTooLarge, "the batch has %d bytes, more than the %d allowed", len(args[1]), protocol.MaxBatchBytes)
-	}
-	batch, err := contract.DecodeBatch(args[1])
-	if err != nil {
-		return nil, wrong(protocol.CodeBatch, "%v", err)
-	}
-	if len(batch.Records) == 0 {
-		return nil, wrong(protocol.CodeBatch, "the batch holds no record")
-	}
-	return batch, nil
+	return txs, nil
 }
 
 // time is the proposal's, which the submitter sets and all endorsers see alike. Each endorser holds it against its own clock.
@@ -151,11 +125,11 @@ func (c *Chaincode) time(stub shim.ChaincodeStubInterface) (event.Time, error) {
 		err = stamp.CheckValid()
 	}
 	if err != nil {
-		return event.Time{}, wrong(protocol.CodeClockSkew, "the proposal has no time: %v", err)
+		return event.Time{}, protocol.Wrong(protocol.CodeClockSkew, "the proposal has no time: %v", err)
 	}
 	at, now := stamp.AsTime(), c.clock()
 	if skew := now.Sub(at); skew.Abs() > protocol.MaxClockSkew {
-		return event.Time{}, wrong(protocol.CodeClockSkew, "the proposal's time is %s, this endorser's %s: more than %s apart",
+		return event.Time{}, protocol.Wrong(protocol.CodeClockSkew, "the proposal's time is %s, this endorser's %s: more than %s apart",
 			at.Format(time.RFC3339), now.UTC().Format(time.RFC3339), protocol.MaxClockSkew)
 	}
 	return event.Time{Time: at}, nil

@@ -42,12 +42,12 @@ func registration(t testing.TB) []byte {
 	}}}})
 }
 
-func submission(id string, creator, batch []byte) proposal {
-	return proposal{id: id, creator: creator, time: noon, args: [][]byte{[]byte(protocol.Submit), batch}}
+func submission(id string, creator []byte, batches ...[]byte) proposal {
+	return proposal{id: id, creator: creator, time: noon, args: append([][]byte{[]byte(protocol.Submit)}, batches...)}
 }
 
 // TestSameAsDecide: a supply chain told through the shim has the writes and outcomes that the contract gives directly, in
-// the same order, with and without batched writes.
+// the same order, with and without batched writes, a batch in each transaction or several.
 func TestSameAsDecide(t *testing.T) {
 	for name, params := range map[string]*peer.ChaincodeAdditionalParams{
 		"single writes":  nil,
@@ -57,7 +57,13 @@ func TestSameAsDecide(t *testing.T) {
 			address, _ := startService(t, quiet(atNoon), nil)
 			p := connect(t, address, nil, params)
 			for i, tx := range supplyChain(t) {
-				wantSame(t, p, identity(t, tx.by, "tester", ""), txID(i), tx.batch)
+				half := len(tx.batch.Records) / 2
+				if half == 0 || i%2 == 0 {
+					wantSame(t, p, identity(t, tx.by, "tester", ""), txID(i), tx.batch)
+					continue
+				}
+				first, second := &contract.Batch{Records: tx.batch.Records[:half]}, &contract.Batch{Records: tx.batch.Records[half:], Atomic: true}
+				wantSame(t, p, identity(t, tx.by, "tester", ""), txID(i), first, second, first)
 			}
 			if len(p.state.Dump()) < 100 {
 				t.Errorf("the state has only %d keys", p.state.Len())
@@ -69,20 +75,25 @@ func TestSameAsDecide(t *testing.T) {
 	}
 }
 
-// wantSame sends a batch and decides it directly on the same state.
-func wantSame(t *testing.T, p *testPeer, creator []byte, id string, batch *contract.Batch) {
+// wantSame sends batches and decides them directly on the same state.
+func wantSame(t *testing.T, p *testPeer, creator []byte, id string, batches ...*contract.Batch) {
 	t.Helper()
 	var who msp.SerializedIdentity
 	if err := proto.Unmarshal(creator, &who); err != nil {
 		t.Fatal(err)
 	}
-	data := encode(t, batch)
-	decoded, err := contract.DecodeBatch(data)
-	if err != nil {
-		t.Fatal(err)
+	var txs []contract.Tx
+	var data [][]byte
+	for i, batch := range batches {
+		data = append(data, encode(t, batch))
+		decoded, err := contract.DecodeBatch(data[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		txs = append(txs, contract.Tx{ID: protocol.BatchID(id, i), Actor: contract.Actor{MSP: who.Mspid, Subject: "tester"}, Time: event.Time{Time: noon}, Batch: decoded})
 	}
-	tx := contract.Tx{ID: id, Actor: contract.Actor{MSP: who.Mspid, Subject: "tester"}, Time: event.Time{Time: noon}, Batch: decoded}
-	effects, outcomes, err := contract.Decide(p.state.Clone(), tx)
+	effects, each, err := contract.DecideEach(p.state.Clone(), txs)
+	outcomes := slices.Concat(each...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +101,7 @@ func wantSame(t *testing.T, p *testPeer, creator []byte, id string, batch *contr
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := p.propose(submission(id, creator, data))
+	c := p.propose(submission(id, creator, data...))
 	if c.response.Status != shim.OK || !bytes.Equal(c.response.Payload, want) {
 		t.Fatalf("tx %s: %d %q, want %+v", id, c.response.Status, c.response.Message, outcomes)
 	}
@@ -161,7 +172,8 @@ func TestRefusedProposals(t *testing.T) {
 		"no function":      {proposal{creator: who, time: noon}, protocol.CodeFunction},
 		"another function": {proposal{creator: who, time: noon, args: [][]byte{[]byte("get"), good}}, protocol.CodeFunction},
 		"no argument":      {proposal{creator: who, time: noon, args: [][]byte{submit}}, protocol.CodeArguments},
-		"two arguments":    {proposal{creator: who, time: noon, args: [][]byte{submit, good, good}}, protocol.CodeArguments},
+		"one is bad":       {proposal{creator: who, time: noon, args: [][]byte{submit, good, []byte("{}")}}, protocol.CodeBatch},
+		"too many":         {proposal{creator: who, time: noon, args: append([][]byte{submit}, slices.Repeat([][]byte{good}, protocol.MaxBatches+1)...)}, protocol.CodeArguments},
 		"not a batch":      {proposal{creator: who, time: noon, args: [][]byte{submit, []byte("{}")}}, protocol.CodeBatch},
 		"half a batch":     {proposal{creator: who, time: noon, args: [][]byte{submit, good[:len(good)/2]}}, protocol.CodeBatch},
 		"an empty batch":   {proposal{creator: who, time: noon, args: [][]byte{submit, encode(t, &contract.Batch{})}}, protocol.CodeBatch},
@@ -284,18 +296,4 @@ func (r *rangeProbe) Invoke(stub shim.ChaincodeStubInterface) *peer.Response {
 		all = append(all, kv.Key+"="+string(kv.Value)+"\n"...)
 	}
 	return shim.Success(all)
-}
-
-// FuzzSubmit: no argument makes the chaincode fail otherwise than with a code.
-func FuzzSubmit(f *testing.F) {
-	f.Add(registration(f))
-	f.Add([]byte("{}"))
-	f.Add([]byte{})
-	f.Fuzz(func(t *testing.T, data []byte) {
-		batch, err := batchOf([][]byte{[]byte(protocol.Submit), data})
-		var r *refusal
-		if err == nil && len(batch.Records) == 0 || err != nil && !errors.As(err, &r) {
-			t.Errorf("%+v, %v", batch, err)
-		}
-	})
 }

@@ -117,7 +117,7 @@ func (c *conversation) receive(msg *peer.ChaincodeMessage) bool {
 }
 
 func (c *conversation) turnAway(msg *peer.ChaincodeMessage) {
-	response := failure(&refusal{protocol.StatusFailed, protocol.CodeStopping, "the chaincode service is being stopped"})
+	response := failure(failed(protocol.CodeStopping, errors.New("the chaincode service is being stopped")))
 	payload, err := proto.Marshal(response)
 	answer := &peer.ChaincodeMessage{Type: peer.ChaincodeMessage_COMPLETED, Payload: payload, Txid: msg.Txid, ChannelId: msg.ChannelId}
 	if err == nil {

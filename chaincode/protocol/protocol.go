@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// Submit is the chaincode's one function. Its one argument is a batch as contract.Batch.Encode makes it; the payload of
-	// its response are the outcomes as contract.EncodeOutcomes makes them. The transaction's time is the proposal's.
+	// Submit is the chaincode's one function. Its arguments are batches as contract.Batch.Encode makes them, decided one after the other
+	// (contract.DecideEach); the payload of its response are the outcomes of all of them, in that order, as contract.EncodeOutcomes makes
+	// them. Each batch is a transaction of the ledger, with the ID that BatchID makes and the proposal's time.
 	Submit = "submit"
 	// EventName of the chaincode event of each transaction; EncodeSummary makes its payload.
 	EventName = "outcomes"
@@ -28,17 +29,19 @@ const (
 	// MaxClockSkew is by how much a proposal's time may differ from an endorser's clock. It bounds how far a member can shift
 	// the ledger's time; clocks that nobody sets are minutes off, seldom more.
 	MaxClockSkew = 10 * time.Minute
-	// MaxBatchBytes bounds one encoded batch, the same as on the embedded ledger: it and its outcomes have to fit into the 100 MB
-	// that a Fabric message may have.
+	// MaxBatchBytes bounds the encoded batches of a transaction, the same as one on the embedded ledger: they and their outcomes have to fit
+	// into the 100 MB that a Fabric message may have.
 	MaxBatchBytes = 16 << 20
+	// MaxBatches of a transaction: what a client has under way at a time. Several together carry at most contract.MaxRecords.
+	MaxBatches = 256
 )
 
 // Codes at the beginning of a refused proposal's message, "CODE: sentence". Status 400 says that the submission is wrong and
 // will be everywhere; status 500 that this endorser could not do its work, and that another one may.
 const (
 	CodeFunction    = "FUNCTION_UNKNOWN"    // 400: not Submit
-	CodeArguments   = "ARGUMENTS"           // 400: not one argument
-	CodeTooLarge    = "TOO_LARGE"           // 400: a batch or outcomes larger than MaxBatchBytes
+	CodeArguments   = "ARGUMENTS"           // 400: no argument, or more than MaxBatches
+	CodeTooLarge    = "TOO_LARGE"           // 400: batches or outcomes larger than MaxBatchBytes, or several with too many records
 	CodeBatch       = "BATCH_INVALID"       // 400: not a batch, or one without records
 	CodeCertificate = "CERTIFICATE_INVALID" // 400: the submitter's certificate cannot be read, or its roles
 	CodeClockSkew   = "CLOCK_SKEW"          // 400: the proposal's time is off this endorser's clock by more than MaxClockSkew
@@ -52,6 +55,21 @@ const (
 	StatusWrong  = 400
 	StatusFailed = 500
 )
+
+// Error is why a proposal is not endorsed.
+type Error struct {
+	Status int32
+	Code   string
+	Reason string // one sentence
+}
+
+// Error is "CODE: sentence", as it stands in a response's message.
+func (e *Error) Error() string { return e.Code + ": " + e.Reason }
+
+// Wrong is an Error of the submission.
+func Wrong(code, format string, args ...any) error {
+	return &Error{StatusWrong, code, fmt.Sprintf(format, args...)}
+}
 
 // attributeOID is that of the extension in which Fabric CA keeps a certificate's attributes.
 var attributeOID = asn1.ObjectIdentifier{1, 2, 3, 4, 5, 6, 7, 8, 1}

@@ -34,7 +34,7 @@ var errTooFew = ledger.ErrFewPeers
 // errDisagree is when endorsers, each at a height of its own, came to different results: the proposal is made again.
 var errDisagree = errors.New("the endorsers' results differ")
 
-// proposal is a submission as endorsers get it.
+// proposal are submissions as endorsers get them.
 type proposal struct {
 	id        string
 	header    common.Header
@@ -44,8 +44,8 @@ type proposal struct {
 	chaincode string
 }
 
-// propose makes a new proposal of an encoded batch, with an ID of its own.
-func (l *Ledger) propose(by *account, batch []byte) (*proposal, error) {
+// propose makes a new proposal of encoded batches, with an ID of its own.
+func (l *Ledger) propose(by *account, batches ...[]byte) (*proposal, error) {
 	conf := l.opts.Config
 	h, err := txn.NewHeader(l.net.peers[0].client(by), conf.Channel)
 	if err != nil {
@@ -62,7 +62,7 @@ func (l *Ledger) propose(by *account, batch []byte) (*proposal, error) {
 	}
 	input, err := marshal(&pb.ChaincodeInvocationSpec{ChaincodeSpec: &pb.ChaincodeSpec{
 		Type: pb.ChaincodeSpec_GOLANG, ChaincodeId: &pb.ChaincodeID{Name: conf.Chaincode},
-		Input: &pb.ChaincodeInput{Args: [][]byte{[]byte(protocol.Submit), batch}},
+		Input: &pb.ChaincodeInput{Args: append([][]byte{[]byte(protocol.Submit)}, batches...)},
 	}})
 	if err != nil {
 		return nil, err

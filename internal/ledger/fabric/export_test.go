@@ -186,7 +186,7 @@ func (f *Forgery) ID() string { return f.proposal.id }
 func (f *Forgery) Order(ctx context.Context, again bool) (string, error) {
 	l := f.ledger
 	if !again {
-		s := &submission{Ledger: l, by: f.by}
+		s := &convoy{Ledger: l, by: f.by}
 		found, err := s.order(ctx, f.proposal.id, f.envelope)
 		if found.code == codeOther {
 			return "VALID, of others", err

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/protoadapt"
 
+	"github.com/foodtrace-ledger/foodtrace/chaincode/protocol"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger/store"
@@ -145,9 +146,10 @@ func (l *Ledger) count(raw *common.Block, b *ledger.Block) {
 
 // answer tells submitters what became of their transactions. Of several with one ID, the replica says which one counts: the valid one.
 func (l *Ledger) answer(v *verified, b *ledger.Block) {
-	outcomes := map[string]ledger.Receipt{}
+	receipts := map[string][]ledger.Receipt{}
 	for _, tx := range b.Txs {
-		outcomes[tx.ID] = ledger.Receipt{TxID: tx.ID, Block: b.Height, Outcomes: tx.Outcomes}
+		id := protocol.TxID(tx.ID)
+		receipts[id] = append(receipts[id], ledger.Receipt{TxID: tx.ID, Block: b.Height, Outcomes: tx.Outcomes})
 	}
 	for i, tx := range v.txs {
 		result, waits := l.waiting[tx.key]
@@ -155,7 +157,7 @@ func (l *Ledger) answer(v *verified, b *ledger.Block) {
 			continue
 		}
 		delete(l.waiting, tx.key)
-		result <- fate{tx.key, peer.TxValidationCode(v.record.codes[i]), v.conflicts[i], outcomes[tx.key]}
+		result <- fate{tx.key, peer.TxValidationCode(v.record.codes[i]), v.conflicts[i], receipts[tx.key]}
 	}
 }
 
@@ -186,11 +188,11 @@ func (l *Ledger) decode(raw *common.Block, txs []*transaction, rec record) (*led
 		if !rec.ours(i) {
 			continue
 		}
-		decoded, err := tx.ledgerTx()
+		decoded, err := tx.ledgerTxs()
 		if err != nil {
 			return nil, &BlockError{b.Height, i, tx.id, err.Error()}
 		}
-		b.Txs = append(b.Txs, decoded)
+		b.Txs = append(b.Txs, decoded...)
 	}
 	return b, nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/hyperledger/fabric-protos-go/peer"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
+	"github.com/foodtrace-ledger/foodtrace/chaincode/protocol"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger/store"
 )
@@ -28,6 +29,7 @@ type Options struct {
 	Dir      string           // the replica's directory; it can be removed, and is made anew from the blocks
 	Log      *slog.Logger     // nil: nothing is logged
 	Now      func() time.Time // nil: time.Now; the time of submissions
+	Alone    bool             // each submission is a transaction of its own, also when others of its signer wait
 }
 
 // Metrics count since the ledger was opened.
@@ -45,14 +47,15 @@ type Metrics struct {
 type Ledger struct {
 	Metrics Metrics
 
-	opts    Options
-	reader  *account // asks for blocks
-	net     *network
-	lock    io.Closer
-	replica *replica // the follower changes it, under mu; its store may be read by all
-	lanes   lanes
-	seldom  store.Seldom  // of blocks that are not right
-	slots   chan struct{} // one for each submission in flight
+	opts     Options
+	reader   *account // asks for blocks
+	net      *network
+	lock     io.Closer
+	replica  *replica // the follower changes it, under mu; its store may be read by all
+	lanes    lanes
+	boarding boarding
+	seldom   store.Seldom  // of blocks that are not right
+	slots    chan struct{} // one for each submission in flight
 
 	open  context.Context         // ends with Close
 	shut  context.CancelCauseFunc // ends it
@@ -71,8 +74,8 @@ type Ledger struct {
 type fate struct {
 	id       string
 	code     peer.TxValidationCode
-	conflict string // key, when it was a conflict
-	receipt  ledger.Receipt
+	conflict string           // key, when it was a conflict
+	receipts []ledger.Receipt // of its batches
 }
 
 var _ ledger.Ledger = (*Ledger)(nil)
@@ -221,7 +224,7 @@ func (l *Ledger) Receipt(ctx context.Context, txID string) (ledger.Receipt, erro
 		return ledger.Receipt{}, err
 	}
 	defer done()
-	id, ok := parseID(txID)
+	id, ok := parseID(protocol.TxID(txID))
 	if !ok {
 		return ledger.Receipt{}, ledger.ErrNoSuchTx
 	}
@@ -250,6 +253,9 @@ func (l *Ledger) Receipt(ctx context.Context, txID string) (ledger.Receipt, erro
 		if tx.ID == txID {
 			return ledger.Receipt{TxID: txID, Block: at.Height, Outcomes: tx.Outcomes}, nil
 		}
+	}
+	if txID != protocol.TxID(txID) {
+		return ledger.Receipt{}, ledger.ErrNoSuchTx // it has fewer batches
 	}
 	return ledger.Receipt{}, errReplica
 }

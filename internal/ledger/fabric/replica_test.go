@@ -187,7 +187,7 @@ func FuzzTransaction(f *testing.F) {
 		tx, err := parseTx(data)
 		if err == nil && tx.kind == common.HeaderType_ENDORSER_TRANSACTION {
 			_ = c.replica.conf.checkEndorsement(c.replica.db, tx)
-			_, _ = tx.ledgerTx()
+			_, _ = tx.ledgerTxs()
 		}
 	})
 }

@@ -57,7 +57,13 @@ func (l *Ledger) Submit(ctx context.Context, by ledger.Signer, batch *contract.B
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
-	return s.run(ctx)
+	l.send(s)
+	select {
+	case r := <-s.result:
+		return r.Receipt, r.err
+	case <-ctx.Done():
+		return s.leave(context.Cause(ctx))
+	}
 }
 
 func notOrdered(err error) error { return fmt.Errorf("%w: %w", ledger.ErrNotOrdered, err) }
@@ -67,8 +73,21 @@ func refuse(err error) error { return fmt.Errorf("%w: %w", ledger.ErrRefused, er
 // submission is a batch on its way into a block.
 type submission struct {
 	*Ledger
-	by    *account
-	batch []byte
+	by      *account
+	batch   []byte // encoded
+	records int
+	result  chan submitted // has room for its one result
+
+	// Guarded by the ledger's boarding.
+	convoy *convoy // nil: it waits
+	id     string  // that it has if the transaction under way becomes final; "" between two
+	left   bool    // nobody waits for it any more
+}
+
+// submitted is what Submit returns.
+type submitted struct {
+	ledger.Receipt
+	err error
 }
 
 func (l *Ledger) prepare(ctx context.Context, by ledger.Signer, batch *contract.Batch) (*submission, error) {
@@ -94,7 +113,7 @@ func (l *Ledger) prepare(ctx context.Context, by ledger.Signer, batch *contract.
 		}
 		err = l.checkSigner(ctx, a)
 	}
-	return &submission{l, a, encoded}, err
+	return &submission{Ledger: l, by: a, batch: encoded, records: len(batch.Records), result: make(chan submitted, 1)}, err
 }
 
 // checkSigner refuses who is not a member, before anybody is asked.
@@ -179,7 +198,7 @@ func (n *node) height(ctx context.Context, by *account, channelID string) (heigh
 
 // run proposes and orders until the transaction is valid. One that met a conflict twice waits for others of this process
 // that meet it on the same key, so that they do not go on invalidating each other.
-func (s *submission) run(ctx context.Context) (ledger.Receipt, error) {
+func (s *convoy) run(ctx context.Context) (receipts []ledger.Receipt, err error) {
 	var last error
 	var leave func()
 	defer func() {
@@ -190,36 +209,36 @@ func (s *submission) run(ctx context.Context) (ledger.Receipt, error) {
 	for attempt := range maxAttempts {
 		f, err := s.attempt(ctx)
 		switch {
-		case errors.Is(err, errDisagree):
+		case errors.Is(err, errDisagree): // nothing was sent
 			last = err
 		case err != nil:
-			return ledger.Receipt{}, err
+			return nil, err
 		case f.code == peer.TxValidationCode_VALID:
-			return f.receipt, nil
+			return f.receipts, nil
 		default:
 			last = fmt.Errorf("transaction %s: %s", f.id, f.code)
 		}
 		s.Metrics.Conflicts.Add(1)
 		if leave == nil && attempt > 0 && f.conflict != "" {
 			if leave, err = s.lanes.enter(ctx, f.conflict); err != nil {
-				return ledger.Receipt{}, notOrdered(err)
+				return nil, notOrdered(err)
 			}
 			continue
 		}
 		sleep(ctx, pause(attempt, retryPause, maxRetryPause))
 	}
-	return ledger.Receipt{}, fmt.Errorf("%w: %w", ledger.ErrInvalidated, last)
+	return nil, fmt.Errorf("%w: %w", ledger.ErrInvalidated, last)
 }
 
-// attempt makes one transaction of the submission and sees it into a block. Errors but errDisagree are Submit's.
-func (s *submission) attempt(ctx context.Context) (fate, error) {
+// attempt makes one transaction of the submissions and sees it into a block. Errors but errDisagree are Submit's.
+func (s *convoy) attempt(ctx context.Context) (fate, error) {
 	c, enough, err := s.ready(ctx)
 	if err != nil {
 		return fate{}, err
 	}
-	p, err := s.propose(s.by, s.batch)
-	if err != nil { // a key in a device that is not reached just now
-		return fate{}, notOrdered(err)
+	p, err := s.proposal(ctx)
+	if err != nil {
+		return fate{}, err
 	}
 	result, endorsements, err := s.endorsePatiently(ctx, p, c, enough)
 	if err != nil {
@@ -233,7 +252,7 @@ func (s *submission) attempt(ctx context.Context) (fate, error) {
 }
 
 // endorsePatiently is endorse, again and again while peers that are needed are away.
-func (s *submission) endorsePatiently(ctx context.Context, p *proposal, c *channel, enough policy) (result []byte, endorsements []*peer.Endorsement, err error) {
+func (s *convoy) endorsePatiently(ctx context.Context, p *proposal, c *channel, enough policy) (result []byte, endorsements []*peer.Endorsement, err error) {
 	begin := time.Now()
 	for failed := 0; ; failed++ {
 		result, endorsements, err = s.endorse(ctx, s.by, p, c, enough)
@@ -245,7 +264,7 @@ func (s *submission) endorsePatiently(ctx context.Context, p *proposal, c *chann
 }
 
 // order sends a transaction to the orderers and waits for it to come back in a block.
-func (s *submission) order(ctx context.Context, id string, envelope *fab.SignedEnvelope) (fate, error) {
+func (s *convoy) order(ctx context.Context, id string, envelope *fab.SignedEnvelope) (fate, error) {
 	result := make(chan fate, 1)
 	s.mu.Lock()
 	s.waiting[id] = result
@@ -278,7 +297,7 @@ func (s *submission) order(ctx context.Context, id string, envelope *fab.SignedE
 	}
 }
 
-func (s *submission) sendAgain(ctx context.Context, envelope *fab.SignedEnvelope) error {
+func (s *convoy) sendAgain(ctx context.Context, envelope *fab.SignedEnvelope) error {
 	ctx, cancel := context.WithTimeout(ctx, resendAfter)
 	defer cancel()
 	return s.broadcast(ctx, s.by, envelope)

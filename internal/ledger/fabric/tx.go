@@ -37,11 +37,11 @@ type transaction struct {
 	endorsed bool                  // as its own chaincode's policy asks for, once checkEndorsement has looked
 	ours     bool                  // valid, and a submission to our chaincode, once decided
 	strange  error                 // why one that those endorsed who may is not ours all the same
-	read     *readResult           // once ledgerTx was called
+	read     *readResult           // once ledgerTxs was called
 }
 
 type readResult struct {
-	tx  ledger.Tx
+	txs []ledger.Tx
 	err error
 }
 
@@ -300,7 +300,7 @@ func (tx *transaction) isOurs(chaincode string) (ours bool, strange error) {
 			return false, errors.New("it uses a private collection, which the contract does not")
 		}
 	}
-	if _, err := tx.ledgerTx(); err != nil {
+	if _, err := tx.ledgerTxs(); err != nil {
 		return false, err
 	}
 	return true, nil
@@ -308,44 +308,48 @@ func (tx *transaction) isOurs(chaincode string) (ours bool, strange error) {
 
 func (c collectionSet) writes() bool { return len(c.set.HashedWrites)+len(c.set.MetadataWrites) > 0 }
 
-// ledgerTx is a transaction of our chaincode as readers see it. It is read once.
-func (tx *transaction) ledgerTx() (ledger.Tx, error) {
+// ledgerTxs are the batches of a transaction of our chaincode as readers see them, one transaction each. They are read once.
+func (tx *transaction) ledgerTxs() ([]ledger.Tx, error) {
 	if tx.read == nil {
-		out, err := tx.readLedgerTx()
-		tx.read = &readResult{out, err}
+		txs, err := tx.readLedgerTxs()
+		tx.read = &readResult{txs, err}
 	}
-	return tx.read.tx, tx.read.err
+	return tx.read.txs, tx.read.err
 }
 
-func (tx *transaction) readLedgerTx() (out ledger.Tx, err error) {
+func (tx *transaction) readLedgerTxs() ([]ledger.Tx, error) {
 	args, err := tx.arguments()
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	if len(args) != 2 || string(args[0]) != protocol.Submit {
-		return out, errors.New("it does not submit a batch")
+	batches, err := protocol.Batches(args)
+	if err != nil {
+		return nil, err
 	}
 	var creator msp.SerializedIdentity
 	if err := unmarshal(tx.creator, &creator); err != nil {
-		return out, err
+		return nil, err
+	}
+	actor, err := protocol.ParseActor(creator.Mspid, creator.IdBytes)
+	if err != nil {
+		return nil, err
 	}
 	if !time.Unix(0, tx.time.UnixNano()).Equal(tx.time) {
-		return out, errors.New("its time is out of range")
+		return nil, errors.New("its time is out of range")
 	}
-	out = ledger.Tx{ID: tx.id, Time: event.Time{Time: tx.time}}
-	if out.Actor, err = protocol.ParseActor(creator.Mspid, creator.IdBytes); err != nil {
-		return out, err
+	all, err := contract.DecodeOutcomes(tx.action.GetResponse().GetPayload())
+	if err != nil {
+		return nil, err
 	}
-	if out.Batch, err = contract.DecodeBatch(args[1]); err != nil {
-		return out, err
+	outcomes, err := protocol.Split(all, batches)
+	if err != nil {
+		return nil, err
 	}
-	if out.Outcomes, err = contract.DecodeOutcomes(tx.action.GetResponse().GetPayload()); err != nil {
-		return out, err
+	txs := make([]ledger.Tx, len(batches))
+	for i, batch := range batches {
+		txs[i] = ledger.Tx{ID: protocol.BatchID(tx.id, i), Actor: actor, Time: event.Time{Time: tx.time}, Batch: batch, Outcomes: outcomes[i]}
 	}
-	if len(out.Outcomes) != len(out.Batch.Records) {
-		return out, fmt.Errorf("it has %d records and %d outcomes", len(out.Batch.Records), len(out.Outcomes))
-	}
-	return out, nil
+	return txs, nil
 }
 
 // arguments returns the function and arguments of the invocation, as they were proposed.

@@ -216,32 +216,38 @@ func (v *verifier) execute(before pebble.Reader, height uint64, i int, tx *trans
 	if !tx.ours {
 		return
 	}
-	recorded, err := tx.ledgerTx()
+	recorded, err := tx.ledgerTxs()
 	if err != nil { // not of ours
 		wrong(err.Error())
 		return
 	}
 	effects, outcomes, err := v.decide(before, recorded)
-	switch {
-	case err != nil:
+	if err != nil {
 		wrong(fmt.Sprintf("the contract cannot be executed: %v", err))
 		return
-	case !store.SameOutcomes(outcomes, recorded.Outcomes):
-		wrong("the contract has other outcomes than were endorsed")
+	}
+	for i := range recorded {
+		if !store.SameOutcomes(outcomes[i], recorded[i].Outcomes) {
+			wrong("the contract has other outcomes than were endorsed")
+			break
+		}
 	}
 	if !tx.has(v.opts.Config.Chaincode, effects) {
 		wrong("the contract has other effects on the state than were endorsed")
 	}
 }
 
-func (v *verifier) decide(before pebble.Reader, tx ledger.Tx) (effects contract.Effects, outcomes []contract.Outcome, err error) {
+func (v *verifier) decide(before pebble.Reader, recorded []ledger.Tx) (effects contract.Effects, outcomes [][]contract.Outcome, err error) {
 	defer func() {
 		if bug := recover(); bug != nil {
 			err = fmt.Errorf("it failed: %v", bug)
 		}
 	}()
-	state := view(v.ctx, before, v.opts.Config.Chaincode)
-	return contract.Decide(state, contract.Tx{ID: tx.ID, Actor: tx.Actor, Time: tx.Time, Batch: tx.Batch})
+	var txs []contract.Tx
+	for _, tx := range recorded {
+		txs = append(txs, contract.Tx{ID: tx.ID, Actor: tx.Actor, Time: tx.Time, Batch: tx.Batch})
+	}
+	return contract.DecideEach(view(v.ctx, before, v.opts.Config.Chaincode), txs)
 }
 
 // has says whether the transaction writes exactly these effects, into the chaincode's namespace and no other.

@@ -231,7 +231,7 @@ func (r *replica) check(data []byte) (*transaction, error) {
 	}
 	err = r.conf.checkEndorsement(r.db, tx)
 	if err == nil && tx.chaincode == r.chaincode && tx.endorsed {
-		_, _ = tx.ledgerTx() // here, because it takes time and many can be read at once; whoever needs it asks for its error
+		_, _ = tx.ledgerTxs() // here, because it takes time and many can be read at once; whoever needs it asks for its error
 	}
 	if err == nil && unknown != nil {
 		err = unknown

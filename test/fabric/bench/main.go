@@ -24,6 +24,7 @@ import (
 type options struct {
 	time    time.Duration
 	batch   int
+	alone   bool
 	profile string
 }
 
@@ -31,6 +32,7 @@ func main() {
 	var o options
 	flag.DurationVar(&o.time, "time", 10*time.Second, "for how long each figure is measured")
 	flag.IntVar(&o.batch, "batch", 0, "only batches of so many events; 0: all")
+	flag.BoolVar(&o.alone, "alone", false, "each batch is a transaction of its own also with our chaincode")
 	flag.StringVar(&o.profile, "cpuprofile", "", "file for a profile of the client's processor time")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -54,7 +56,7 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	b.time = o.time
+	b.time, b.alone = o.time, o.alone
 	if o.profile != "" {
 		f, err := os.Create(o.profile)
 		if err != nil {
@@ -73,6 +75,7 @@ func run(ctx context.Context, o options) (err error) {
 type bench struct {
 	dir     string
 	time    time.Duration // of one measurement
+	alone   bool          // no batches share a transaction
 	network *fabricnet.Network
 	signer  ledger.Signer // of a producer's gateway
 	opened  int           // ledgers so far, so that each has lots of its own
@@ -135,7 +138,8 @@ func (b *bench) open(chaincode string) (*fabric.Ledger, error) {
 	b.opened++
 	config := b.network.Config(member)
 	config.Chaincode = chaincode
-	return fabric.Open(fabric.Options{Config: config, Identity: b.signer, Dir: filepath.Join(b.dir, "replica-"+chaincode)})
+	alone := b.alone || chaincode == plain // which takes one batch
+	return fabric.Open(fabric.Options{Config: config, Identity: b.signer, Dir: filepath.Join(b.dir, "replica-"+chaincode), Alone: alone})
 }
 
 // accepted fails unless every record was accepted: a refused one costs other work.
