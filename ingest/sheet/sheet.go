@@ -267,3 +267,12 @@ func limit(message string) *ingest.Problem {
 }
 
 func itoa[T int | int64](n T) string { return strconv.FormatInt(int64(n), 10) }
+
+// ColumnNumber is the inverse of [Column]: C is 2. Below 0: there is no such column.
+func ColumnNumber(letters string) int {
+	n := columnOf(letters)
+	if n < 0 || n >= lastColumn || Column(n) != letters {
+		return -1
+	}
+	return n
+}

@@ -51,6 +51,7 @@ var allowed = map[string][]string{
 	"ingest/epcis":   {"chaincode/contract", "ingest", "internal/event", "internal/gs1"},
 	"ingest/formats": {"chaincode/contract", "ingest", "ingest/epcis", "ingest/sheet"},
 	"ingest/sheet":   {"ingest"},
+	"ingest/mapping": {"chaincode/contract", "ingest", "ingest/epcis", "ingest/sheet", "internal/event", "internal/gs1"},
 	"ingest/drop":    {"chaincode/contract", "ingest/capture", "internal/bucket", "internal/evidence"},
 	"ingest/capture": {"chaincode/contract", "ingest", "ingest/formats", "ingest/sheet", "internal/evidence", "internal/ledger"},
 
