@@ -58,6 +58,8 @@ type Problem struct {
 	Pointer string // JSON pointer from the document's root, or line and column
 	Event   string // ID of the record, where known
 	Refused bool   // false: a finding on a record that was accepted
+	// Document: it is of the document, or of a description in it, and not of a record that has an outcome.
+	Document bool `json:",omitzero"`
 }
 
 // Through is how many records it is known of what became of them.

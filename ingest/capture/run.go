@@ -106,7 +106,7 @@ func (r *run) document(ctx context.Context) error {
 	case lost(err):
 		return r.fail(ctx, "DOCUMENT_LOST", fmt.Sprintf("the document's bytes cannot be read: %v", err))
 	case errors.As(err, &p):
-		r.problems([]ingest.Problem{*p})
+		r.problems([]ingest.Problem{*p}, true)
 		return r.finish(ctx)
 	case err != nil:
 		return err
@@ -133,7 +133,7 @@ func (r *run) unreadable(ctx context.Context, err error) error {
 	}
 	p := &ingest.Problem{Code: codeRead, Message: err.Error()}
 	_ = errors.As(err, &p)
-	r.problems([]ingest.Problem{*p})
+	r.problems([]ingest.Problem{*p}, true)
 	return nil
 }
 
@@ -168,7 +168,7 @@ func (r *run) proceed(ctx context.Context) error {
 	if err := r.sendLast(ctx); err != nil {
 		return err
 	}
-	r.problems(r.doc.Problems())
+	r.problems(r.doc.Problems(), true)
 	return r.describe(ctx)
 }
 
@@ -193,7 +193,7 @@ func (r *run) rollback(ctx context.Context) error {
 		}
 		r.take(record, problems)
 	}
-	r.problems(r.doc.Problems())
+	r.problems(r.doc.Problems(), true)
 	if !r.job.Success {
 		return r.rolledBack(ctx)
 	}
@@ -225,7 +225,7 @@ func (r *run) rolledBack(ctx context.Context) error {
 
 // take puts a record into the batch, and what is said of it beside.
 func (r *run) take(record *contract.Record, problems []ingest.Problem) {
-	r.problems(problems)
+	r.problems(problems, false)
 	if record != nil {
 		r.batch = append(r.batch, *record)
 		if len(problems) == 0 {
@@ -327,7 +327,7 @@ func (r *run) describe(ctx context.Context) error {
 		}
 		for i, o := range receipt.Outcomes {
 			for _, p := range o.Findings {
-				r.problem(Problem{Code: string(p.Code), Message: p.Message, Pointer: p.Place, Event: described(records[i])})
+				r.problem(Problem{Code: string(p.Code), Message: p.Message, Pointer: p.Place, Event: described(records[i]), Document: true})
 			}
 		}
 		r.job.Block = max(r.job.Block, receipt.Block+1)
@@ -384,10 +384,11 @@ func (r *run) keep(ctx context.Context, done []batchDone, rejected []Outcome) er
 	return r.again(ctx, r.job.ID, "the job file cannot be written", func() error { return r.store.progress(ctx, r.job, done, rejected) }, never)
 }
 
-func (r *run) problems(list []ingest.Problem) {
+// problems lists what a reader said: of the document or of a record.
+func (r *run) problems(list []ingest.Problem, document bool) {
 	for _, p := range list {
 		refused := p.Severity == ingest.Error
-		r.problem(Problem{Code: string(p.Code), Message: p.Message, Pointer: p.Pointer, Refused: refused})
+		r.problem(Problem{Code: string(p.Code), Message: p.Message, Pointer: p.Pointer, Refused: refused, Document: document})
 		r.job.Success = r.job.Success && !refused
 	}
 }
@@ -409,7 +410,7 @@ func (r *run) problem(p Problem) {
 func (r *run) fail(ctx context.Context, code, message string) error {
 	r.job.Success = false
 	r.batch = nil
-	r.problem(Problem{Code: code, Message: message, Refused: true})
+	r.problem(Problem{Code: code, Message: message, Refused: true, Document: true})
 	return r.finish(ctx)
 }
 
