@@ -18,7 +18,6 @@ import (
 
 	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
 	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
-	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
 	"github.com/foodtrace-ledger/foodtrace/internal/index"
 )
 
@@ -182,25 +181,61 @@ func (s *Service) piece(ctx context.Context, sub *Subscription, empty bool) (sen
 	return true, s.store.put(ctx, sub)
 }
 
-func (sub *Subscription) search(limit int) Search {
-	q := Search{Who: sub.Owner, Query: sub.Query, After: sub.Cursor, Limit: limit}
+func (sub *Subscription) search(limit int) search {
+	q := search{sub.Owner, sub.Query, time.Time{}, sub.Cursor, limit}
 	if sub.Notified.IsZero() { // "only applies the first time a subscriber receives events"
-		q.From = sub.InitialRecordTime
+		q.from = sub.InitialRecordTime
 	}
 	return q
 }
 
-// search asks the source. What is wrong with the query becomes a refusal.
-func (s *Service) search(ctx context.Context, q Search) ([]index.Event, Cursor, error) {
-	events, next, err := s.Source.Since(ctx, q)
-	if err == nil || ctx.Err() != nil || errors.Is(err, ErrNoSuchQuery) || errors.Is(err, index.ErrUnavailable) || errors.Is(err, evidence.ErrUnavailable) {
-		return events, next, err
+// search is what is looked for next.
+type search struct {
+	who   auth.Principal
+	query string
+	from  time.Time // it may have been in the future when the subscription was made
+	after index.Cursor
+	limit int
+}
+
+// search returns the next events, none if there are none yet, and the cursor behind them. What is wrong with the query becomes
+// a refusal.
+func (s *Service) search(ctx context.Context, q search) ([]index.Event, index.Cursor, error) {
+	for limit := q.limit; ; {
+		began := time.Now()
+		events, next, err := s.Source.Since(ctx, q.who, q.query, q.after, q.limit)
+		s.mu.Lock()
+		s.spent += time.Since(began)
+		s.mu.Unlock()
+		if err != nil {
+			return nil, q.after, s.refused(ctx, q, err)
+		}
+		early := 0
+		for early < len(events) && events[early].Where.Time.Before(q.from) {
+			early++
+		}
+		switch {
+		case early == len(events) && next != q.after:
+			q.after, q.limit = next, limit
+		case early > 0: // the same again, but only them
+			q.limit = early
+		default:
+			return events, next, nil
+		}
 	}
-	if p := problem.Of(ctx, err); p.Status != http.StatusServiceUnavailable {
-		s.Log.Error("the query of a subscription failed", "query", q.Query, "err", err)
-		err = &refusal{p}
+}
+
+// refused tells what will not go away by itself from what will.
+func (s *Service) refused(ctx context.Context, q search, err error) error {
+	if ctx.Err() != nil || errors.Is(err, ErrNoSuchQuery) {
+		return err
 	}
-	return nil, next, err
+	p := problem.Of(ctx, err)
+	if p.Status == http.StatusServiceUnavailable {
+		return err
+	}
+	s.Log.Error("the query of a subscription failed", "query", q.query, "member", q.who.Member, "err", err)
+	return &refusal{p}
 }
 
 // pin writes a delivery, and keeps its number with what it holds before it is made for the first time. If the events are

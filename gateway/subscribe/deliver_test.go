@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -72,6 +73,28 @@ func TestInitialRecordTime(t *testing.T) {
 	}
 	if st := w.status(token, at); st.InitialRecordTime != stamp(since) || st.Signed {
 		t.Errorf("%+v", st)
+	}
+}
+
+// TestFutureRecordTime: what is recorded before a time that is still to come is not sent.
+func TestFutureRecordTime(t *testing.T) {
+	w := newWorld(t)
+	token := w.token("firm")
+	r := newReceiver(t, "", always(http.StatusOK))
+	since := time.Now().Add(300 * time.Millisecond)
+	w.subscribe(token, "a", `{"dest": %q, "stream": true, "initialRecordTime": %q}`, r.URL, since.Format(time.RFC3339Nano))
+	conn, _ := w.dial(token, "/queries/a/events?stream=true&initialRecordTime="+url.QueryEscape(since.Format(time.RFC3339Nano)))
+	w.source.write(names("early-a", 1, 3)...)
+	w.source.write(names("a", 1, piece+1)...)
+	time.Sleep(time.Until(since) + time.Millisecond)
+	w.source.write("b1", "a-later", "a-last")
+	w.until("both are there", func() bool { return len(r.got()) == 2 })
+	want := []string{"a-later", "a-last"}
+	if diff := cmp.Diff(want, r.got()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(want, w.read(conn).Body.Results.Results.List); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -131,7 +131,7 @@ func (s *Service) Create(w http.ResponseWriter, r *http.Request, query string, e
 	}
 	now := s.Now().UTC()
 	sub := &Subscription{ID: newID(), Query: query, Owner: who, Dest: asked.dest, Token: asked.token, EPC: epc, Created: now, Terms: asked.terms, Piece: maxPiece}
-	if sub.Cursor, err = s.begin(r, sub.Terms); err != nil {
+	if sub.Cursor, err = s.Source.Start(r.Context(), sub.InitialRecordTime); err != nil {
 		return err
 	}
 	if !sub.Stream() {
@@ -146,14 +146,6 @@ func (s *Service) Create(w http.ResponseWriter, r *http.Request, query string, e
 	}
 	w.Header().Set("Location", strings.TrimSuffix(r.URL.EscapedPath(), "/")+"/"+sub.ID)
 	return write(w, http.StatusCreated, sub.status())
-}
-
-// begin is where a subscription begins: with what is written after it was made, unless an initial record time says otherwise.
-func (s *Service) begin(r *http.Request, t Terms) (Cursor, error) {
-	if !t.InitialRecordTime.IsZero() {
-		return Cursor{}, nil
-	}
-	return s.Source.End(r.Context())
 }
 
 // Get is GET /queries/{name}/subscriptions/{id}.

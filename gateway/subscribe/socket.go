@@ -14,6 +14,7 @@ import (
 
 	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
 	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
+	"github.com/foodtrace-ledger/foodtrace/internal/index"
 	"github.com/foodtrace-ledger/foodtrace/internal/translate"
 )
 
@@ -31,6 +32,8 @@ const (
 var (
 	errStopping = errors.New("this gateway stops")
 	errDropped  = errors.New("the query has been removed")
+	errTalks    = errors.New("nothing is expected from the client")
+	errLeft     = errors.New("the client has left")
 )
 
 // sockets are the WebSockets that are open. The zero value is ready.
@@ -47,7 +50,7 @@ type socket struct {
 	query  string
 	epc    translate.EPCFormat
 	terms  Terms
-	cursor Cursor
+	cursor index.Cursor
 	stop   context.CancelCauseFunc
 	conn   *websocket.Conn
 }
@@ -126,7 +129,7 @@ func (s *Service) Socket(w http.ResponseWriter, r *http.Request, query string, e
 	if k.terms, err = readParameters(r.URL.Query()); err != nil {
 		return err
 	}
-	if k.cursor, err = s.begin(r, k.terms); err != nil {
+	if k.cursor, err = s.Source.Start(r.Context(), k.terms.InitialRecordTime); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancelCause(context.WithoutCancel(r.Context())) // the time limit of requests is not for it
@@ -139,13 +142,23 @@ func (s *Service) Socket(w http.ResponseWriter, r *http.Request, query string, e
 	if k.conn, err = websocket.Accept(w, r, nil); err != nil {
 		return nil // it has answered: no key, another version, HTTP/2
 	}
-	defer func() { _ = k.conn.CloseNow() }() // after Close, it has nothing to do
-	gone := k.conn.CloseRead(context.WithoutCancel(ctx))
-	defer context.AfterFunc(gone, func() { stop(context.Canceled) })()
-	if why := s.serve(ctx, k); gone.Err() == nil {
+	var listening sync.WaitGroup
+	defer listening.Wait()
+	defer func() { _ = k.conn.CloseNow() }() // before the wait; after Close, it has nothing to do
+	listening.Go(func() { stop(k.listen()) })
+	if why := s.serve(ctx, k); !errors.Is(why, errLeft) {
 		_ = k.conn.Close(closing(why)) // a client that leaves now is not an error
 	}
 	return nil
+}
+
+// listen returns when the client has left or said something; pings are answered meanwhile. (CloseRead of the library does this
+// too, but waits for itself for 15 seconds when the client says something.)
+func (k *socket) listen() error {
+	if _, _, err := k.conn.Reader(context.Background()); err != nil { // until the connection is closed
+		return errLeft
+	}
+	return errTalks
 }
 
 // sameOrigin reports whether no page of another site asks: browsers send the origin of a page, programs send none.
@@ -161,6 +174,8 @@ func closing(err error) (websocket.StatusCode, string) {
 	switch {
 	case errors.Is(err, errStopping):
 		return websocket.StatusGoingAway, errStopping.Error()
+	case errors.Is(err, errTalks):
+		return websocket.StatusPolicyViolation, errTalks.Error()
 	case errors.Is(err, errDropped), errors.Is(err, ErrNoSuchQuery):
 		return websocket.StatusPolicyViolation, errDropped.Error()
 	case errors.As(err, &refused):
@@ -237,7 +252,7 @@ func (s *Service) flush(ctx context.Context, k *socket) error {
 
 // next sends the next events, or, if empty, also none.
 func (s *Service) next(ctx context.Context, k *socket, empty bool) (sent bool, err error) {
-	events, next, err := s.search(ctx, Search{Who: k.who, Query: k.query, From: k.terms.InitialRecordTime, After: k.cursor, Limit: socketDocs})
+	events, next, err := s.search(ctx, search{k.who, k.query, k.terms.InitialRecordTime, k.cursor, socketDocs})
 	if err != nil {
 		return false, err
 	}

@@ -32,20 +32,12 @@ var ErrNoSuchQuery = errors.New("subscribe: there is no such query")
 type Source interface {
 	// Known returns nil if the principal can use a query of that name, or ErrNoSuchQuery.
 	Known(ctx context.Context, who auth.Principal, name string) error
-	// Since returns events in the ledger's order, and how far it has looked: no later call from there on returns an event
-	// again, or one that comes before it. Errors: ErrNoSuchQuery, *problem.Problem for what is wrong with the query.
-	Since(ctx context.Context, s Search) (events []index.Event, next Cursor, err error)
-	// End is the cursor behind everything that is on the ledger.
-	End(ctx context.Context) (Cursor, error)
-}
-
-// Search asks for at most Limit events that a named query selects and a principal sees, after a cursor.
-type Search struct {
-	Who   auth.Principal
-	Query string
-	From  time.Time // recorded then or later; zero: whenever
-	After Cursor
-	Limit int
+	// Since returns at most limit events that the query selects and the principal sees, after a cursor and in the ledger's
+	// order, and how far it has looked: not further than the cursor if there is no more to look at. Errors: ErrNoSuchQuery,
+	// *problem.Problem for what is wrong with the query.
+	Since(ctx context.Context, who auth.Principal, name string, after index.Cursor, limit int) (events []index.Event, next index.Cursor, err error)
+	// Start is the cursor before what was recorded at a time or later; with no time, behind everything that is on the ledger.
+	Start(ctx context.Context, t time.Time) (index.Cursor, error)
 }
 
 // Blocks says how far the index is. index.Projector does.
@@ -88,8 +80,12 @@ const (
 	// keep the others waiting.
 	slots       = 16
 	memberSlots = 4
-	// gather is how long blocks are gathered before subscriptions are looked at again: under load, one search for many blocks.
-	gather = 50 * time.Millisecond
+	// gather is how long blocks are gathered at least before subscriptions are looked at again: under load, one search for
+	// many blocks. The searches together take no more than a part of the time (rest), unless that would be longer than
+	// mostGather.
+	gather     = 50 * time.Millisecond
+	rest       = 3 // times as long as the searches took is nothing searched
+	mostGather = 2 * time.Second
 	// still is how long nothing is looked at if nothing is due. Any time does.
 	still = time.Hour
 )
@@ -106,7 +102,8 @@ type Service struct {
 
 	mu      sync.Mutex
 	jobs    map[string]*job
-	height  uint64        // of the index
+	height  uint64        // of the index, as far as it was looked at
+	spent   time.Duration // in searches since then
 	changed chan struct{} // closed when height grows
 }
 
@@ -117,8 +114,8 @@ type job struct {
 	stream     bool
 	due        time.Time // not before
 	busy       bool
-	seen       uint64 // a stream's: blocks that the index had when nothing was left to send
-	searched   Cursor // nothing between the kept cursor and this one matches
+	seen       uint64       // a stream's: blocks that the index had when nothing was left to send
+	searched   index.Cursor // nothing between the kept cursor and this one matches
 }
 
 // Open opens the store, or makes it. Run makes the deliveries; Close it.
@@ -182,6 +179,9 @@ func (s *Service) watch(ctx context.Context) {
 		if err := s.Blocks.WaitFor(ctx, height); err != nil {
 			wait = time.Second // what brings the index up has stopped, and begins again by itself
 		}
+		s.mu.Lock()
+		wait, s.spent = max(wait, min(rest*s.spent, mostGather)), 0
+		s.mu.Unlock()
 		select {
 		case <-ctx.Done():
 		case <-time.After(wait):

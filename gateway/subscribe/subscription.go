@@ -16,6 +16,7 @@ import (
 
 	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
 	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
+	"github.com/foodtrace-ledger/foodtrace/internal/index"
 	"github.com/foodtrace-ledger/foodtrace/internal/translate"
 )
 
@@ -48,12 +49,12 @@ type Subscription struct {
 	Created time.Time           `json:"created"`
 	Terms
 
-	Cursor   Cursor    `json:"cursor"`            // what is before it was acknowledged, or does not match
-	Sequence uint64    `json:"sequence,omitzero"` // number of the last delivery that was begun
-	Pending  *delivery `json:"pending,omitzero"`  // the delivery that was begun and is not acknowledged
-	Piece    int       `json:"piece"`             // events in the next delivery at most
-	Due      time.Time `json:"due,omitzero"`      // when it runs next, or is tried again; a stream: not before
-	Searched time.Time `json:"searched,omitzero"` // when the query last ran
+	Cursor   index.Cursor `json:"cursor"`            // what is before it was acknowledged, or does not match
+	Sequence uint64       `json:"sequence,omitzero"` // number of the last delivery that was begun
+	Pending  *delivery    `json:"pending,omitzero"`  // the delivery that was begun and is not acknowledged
+	Piece    int          `json:"piece"`             // events in the next delivery at most
+	Due      time.Time    `json:"due,omitzero"`      // when it runs next, or is tried again; a stream: not before
+	Searched time.Time    `json:"searched,omitzero"` // when the query last ran
 
 	Notified time.Time `json:"notified,omitzero"` // last success
 	Failures int       `json:"failures,omitzero"` // since the last success

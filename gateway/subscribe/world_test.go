@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -74,26 +75,38 @@ func (s *source) Known(_ context.Context, who auth.Principal, name string) error
 	return nil
 }
 
-func (s *source) Since(_ context.Context, q Search) (events []index.Event, next Cursor, err error) {
+// Since looks at no more than a bounded piece of the ledger, as an index does.
+func (s *source) Since(_ context.Context, _ auth.Principal, query string, after index.Cursor, limit int) (events []index.Event, next index.Cursor, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.searches++
 	if s.gone {
-		return nil, q.After, ErrNoSuchQuery
+		return nil, after, ErrNoSuchQuery
 	}
 	if s.failure != nil {
-		return nil, q.After, s.failure
+		return nil, after, s.failure
 	}
-	i := int(q.After.Block)
-	for ; i < len(s.events) && len(events) < q.Limit; i++ {
-		if e := s.events[i]; strings.HasPrefix(e.ID, q.Query) && !e.Where.Time.Before(q.From) {
+	i := int(after.Tx)
+	for end := min(i+piece, len(s.events)); i < end && len(events) < limit; i++ {
+		if e := s.events[i]; strings.HasPrefix(e.ID, query) {
 			events = append(events, e)
 		}
 	}
-	return events, Cursor{Block: uint64(i)}, nil
+	return events, index.Cursor{Tx: int64(i)}, nil
 }
 
-func (s *source) End(context.Context) (Cursor, error) { return Cursor{Block: s.Height()}, nil }
+// piece of the ledger that is looked at at a time.
+const piece = 1000
+
+func (s *source) Start(_ context.Context, t time.Time) (index.Cursor, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.events, func(e index.Event) bool { return !t.IsZero() && !e.Where.Time.Before(t) })
+	if i < 0 {
+		i = len(s.events)
+	}
+	return index.Cursor{Tx: int64(i)}, nil
+}
 
 func (s *source) Height() uint64 {
 	s.mu.Lock()
