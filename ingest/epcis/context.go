@@ -54,7 +54,11 @@ func (c *ldContext) part(raw jsontext.Value, at string, report func(Problem)) {
 		}
 	case '{':
 		for name, v := range members(raw) {
-			c.term(name, v)
+			if c.term(name, v); len(c.prefixes) > maxNamespaces {
+				report(Problem{Code: CodeLimit, Message: "The context declares more than " + itoa(maxNamespaces) + " prefixes.", Pointer: at})
+				c.prefixes = nil
+				return
+			}
 		}
 	default:
 		report(Problem{Code: CodeType, Message: "A context is a URI or an object.", Pointer: at})

@@ -56,7 +56,7 @@ func (r *jsonSource) rootMember(name, at string) error {
 	case "epcisHeader":
 		return r.header(at)
 	}
-	value, err := r.dec.ReadValue()
+	value, err := r.value()
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,8 @@ func (r *jsonSource) rootMember(name, at string) error {
 
 // keep collects the root's members in case it is a single event.
 func (r *jsonSource) keep(name string, value jsontext.Value) {
-	if len(r.root)+len(value) > r.limits.EventBytes {
+	if r.tooMuch = r.tooMuch || len(r.root)+len(value) > r.limits.EventBytes; r.tooMuch {
+		r.root = nil
 		return
 	}
 	separator := byte(',')
@@ -104,6 +105,10 @@ func (r *jsonSource) headerText(value jsontext.Value, at string) string {
 	s, ok := text(value)
 	if !ok {
 		r.refuse(CodeType, at, "The value must be a string.")
+	}
+	if len(s) > maxText {
+		r.refuse(CodeLimit, at, "The text is longer than "+itoa(maxText)+" bytes.")
+		return ""
 	}
 	return s
 }
@@ -142,7 +147,7 @@ func (r *jsonSource) lookAhead() error {
 	if _, err := seeker.Seek(r.base, io.SeekStart); err != nil {
 		return err
 	}
-	value, err := findContext(r.src)
+	value, err := findContext(io.LimitReader(r.src, r.limits.DocumentBytes), r.limits.EventBytes)
 	if err == nil && value != nil {
 		r.documentContext(value, "/@context")
 	}
@@ -150,25 +155,25 @@ func (r *jsonSource) lookAhead() error {
 	return err
 }
 
-func findContext(src io.Reader) (jsontext.Value, error) {
-	dec := jsontext.NewDecoder(src)
-	if _, err := dec.ReadToken(); err != nil {
-		return nil, err
-	}
-	for dec.PeekKind() == '"' {
-		name, err := dec.ReadToken()
+// findContext reads on to the root's @context of at most that many bytes; nil without one.
+func findContext(src io.Reader, limit int) (jsontext.Value, error) {
+	in := &budget{r: src, left: maxToken}
+	dec := jsontext.NewDecoder(in, again...) // the names that it would keep have no bound here
+	for {
+		in.left = maxToken
+		tok, err := dec.ReadToken()
 		if err != nil {
 			return nil, err
 		}
-		if name.String() == "@context" {
+		if dec.StackDepth() == 0 {
+			return nil, nil
+		}
+		if _, n := dec.StackIndex(1); dec.StackDepth() == 1 && n%2 == 1 && tok.String() == "@context" { // n counts names and values
+			in.left = limit
 			v, err := dec.ReadValue()
 			return v.Clone(), err
 		}
-		if err := dec.SkipValue(); err != nil {
-			return nil, err
-		}
 	}
-	return nil, nil
 }
 
 // end is reached after the root was closed. If the root was an event, it is returned now.
@@ -185,6 +190,9 @@ func (r *jsonSource) end() (jsontext.Value, error) {
 		return nil, io.EOF
 	}
 	if strings.HasSuffix(r.Header.Type, "Event") && !r.found["/epcisBody"] {
+		if r.tooMuch {
+			return nil, &Problem{Code: CodeLimit, Message: r.tooLarge().Message, Offset: r.base}
+		}
 		return r.singleEvent(), nil
 	}
 	r.checkRoot()

@@ -21,6 +21,13 @@ func (r *Reader) readEvent(raw jsontext.Value) (*event.Event, []Problem) {
 	if raw.Kind() != '{' {
 		return nil, []Problem{{Code: CodeType, Message: "An event must be a JSON object."}}
 	}
+	if zeros := zeroCharacters(raw); len(zeros) > 0 {
+		problems := make([]Problem, len(zeros))
+		for i, at := range zeros {
+			problems[i] = zeroProblem(at)
+		}
+		return nil, locate(raw, problems)
+	}
 	e := new(event.Event)
 	err := json.Unmarshal(raw, e, decodeOptions)
 	if err != nil || suspicious(raw) {
@@ -42,6 +49,11 @@ func (r *Reader) readEvent(raw jsontext.Value) (*event.Event, []Problem) {
 	}
 	rules.problems = append(rules.problems, r.unknownPrefixes(e, &c)...)
 	return e, locate(raw, rules.problems)
+}
+
+// zeroProblem refuses the one character of JSON that XML and many databases cannot have.
+func zeroProblem(at string) Problem {
+	return Problem{Code: CodeValue, Pointer: at, Message: "The text has the character U+0000, which cannot be kept."}
 }
 
 // usedContext is the part of the context whose prefixes the event uses: in its text, or, where that has a context of its own or
@@ -82,8 +94,12 @@ func diagnose(raw jsontext.Value, decodeError error) []Problem {
 
 // locate fills in the offsets.
 func locate(raw jsontext.Value, problems []Problem) []Problem {
+	pointers := make([]string, len(problems))
 	for i := range problems {
-		problems[i].Offset = offsetOf(raw, problems[i].Pointer)
+		pointers[i] = problems[i].Pointer
+	}
+	for i, offset := range offsetsOf(raw, pointers) {
+		problems[i].Offset = offset
 	}
 	return problems
 }
@@ -132,7 +148,7 @@ func (r *Reader) unknownPrefixes(e *event.Event, c *ldContext) (problems []Probl
 	check := func(at string, raw jsontext.Value) {
 		for name := range memberNames(raw) {
 			prefix, rest, ok := strings.Cut(name, ":")
-			if !ok || strings.HasPrefix(rest, "//") || c.knows(prefix) || r.remarked[prefix] || prefix == "urn" {
+			if !ok || strings.HasPrefix(rest, "//") || c.knows(prefix) || r.remarked[prefix] || prefix == "urn" || len(r.remarked) >= maxNamespaces {
 				continue
 			}
 			r.remarked[prefix] = true

@@ -14,13 +14,16 @@ type jsonSource struct {
 	*Reader
 	counted  *countingReader
 	buffered *bufio.Reader
+	budget   *budget // what dec reads from
 	dec      *jsontext.Decoder
 	base     int64  // offset of the JSON text: after a byte order mark
 	stack    []step // the objects on the way to the event list
 	inList   bool
+	listAt   string
 	started  bool
 	done     bool
 	root     []byte
+	tooMuch  bool // the root has more than an event may have
 
 	sawContext bool
 	sawEvents  bool
@@ -60,7 +63,39 @@ func (r *jsonSource) position() int64 {
 
 func (r *jsonSource) fail(err error) error {
 	r.done = true
-	return asProblem(err, r.base)
+	p := asProblem(err, r.base)
+	if p.Code == CodeLimit && p.Pointer == "" && r.dec != nil {
+		p.Pointer = whole(string(r.dec.StackPointer()))
+		if kind, n := r.dec.StackIndex(r.dec.StackDepth()); kind == '[' && r.inList {
+			p.Pointer = r.listAt + "/" + itoa(int(n))
+		}
+		p.Offset = r.position()
+	}
+	return p
+}
+
+// upTo is the decoder with leave to read that many bytes more. It holds what it reads at once in memory: a value, a name, white space.
+func (r *jsonSource) upTo(n int) *jsontext.Decoder {
+	r.budget.left = n
+	return r.dec
+}
+
+// overEvent is room for an event that is larger than the limit: up to this size it is refused and the next one read. A larger one ends the document.
+func (r *jsonSource) overEvent() int { return 2 * r.limits.EventBytes }
+
+// budget ends a document in which something is larger than what may be held in memory.
+type budget struct {
+	r    io.Reader
+	left int
+}
+
+func (b *budget) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, &Problem{Code: CodeLimit, Message: "A value, a name or a blank is too long to be read."}
+	}
+	n, err := b.r.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }
 
 // nextValue reads on to the next event and returns its text, valid until the next call.
@@ -94,12 +129,12 @@ func (r *jsonSource) nextValue() (jsontext.Value, error) {
 }
 
 func (r *jsonSource) listElement() (raw jsontext.Value, more bool, err error) {
-	if r.dec.PeekKind() == ']' {
+	if r.upTo(maxToken).PeekKind() == ']' {
 		_, err = r.dec.ReadToken()
 		r.inList = false
 		return nil, false, err
 	}
-	raw, err = r.dec.ReadValue()
+	raw, err = r.upTo(r.overEvent()).ReadValue()
 	if err != nil {
 		return nil, false, err
 	}
@@ -119,14 +154,18 @@ func (r *jsonSource) start() error {
 			return err
 		}
 	}
-	r.dec = jsontext.NewDecoder(r.buffered)
-	switch r.dec.PeekKind() {
+	if head, _ := r.buffered.Peek(2); isWide(head) {
+		return &Problem{Code: CodeEncoding, Message: "The text is UTF-16. JSON must be UTF-8."}
+	}
+	r.budget = &budget{r: r.buffered}
+	r.dec = jsontext.NewDecoder(r.budget)
+	switch r.upTo(maxToken).PeekKind() {
 	case '{':
 		r.push("root", "")
 		_, err := r.dec.ReadToken()
 		return err
 	case '[':
-		r.bare, r.inList = true, true
+		r.bare, r.inList = true, true // listAt is the root
 		_, err := r.dec.ReadToken()
 		return err
 	}
@@ -145,7 +184,7 @@ func (r *jsonSource) push(name, at string) {
 
 // step reads one member of the innermost open object, or its end.
 func (r *jsonSource) step() error {
-	tok, err := r.dec.ReadToken()
+	tok, err := r.upTo(maxToken).ReadToken()
 	if err != nil {
 		return err
 	}
@@ -153,6 +192,9 @@ func (r *jsonSource) step() error {
 	if tok.Kind() == '}' {
 		r.stack = r.stack[:len(r.stack)-1]
 		return nil
+	}
+	if _, n := r.dec.StackIndex(r.dec.StackDepth()); n > 2*maxMembers {
+		return &Problem{Code: CodeLimit, Message: "The object has more than " + itoa(maxMembers) + " members."}
 	}
 	name := tok.String()
 	at := s.at + "/" + escape(name)
@@ -171,9 +213,9 @@ func (r *jsonSource) step() error {
 
 // open enters an object, or refuses another value.
 func (r *jsonSource) open(name, at string) error {
-	if r.dec.PeekKind() != '{' {
+	if r.upTo(maxToken).PeekKind() != '{' {
 		r.refuse(CodeType, at, "The value must be an object.")
-		return r.dec.SkipValue()
+		return r.skipValue()
 	}
 	_, err := r.dec.ReadToken()
 	r.push(name, at)
@@ -182,10 +224,11 @@ func (r *jsonSource) open(name, at string) error {
 
 // openList enters the event list.
 func (r *jsonSource) openList(at string) error {
-	if r.dec.PeekKind() != '[' {
+	if r.upTo(maxToken).PeekKind() != '[' {
 		r.refuse(CodeType, at, "The value must be an array.")
-		return r.dec.SkipValue()
+		return r.skipValue()
 	}
+	r.listAt = at
 	if !r.sawContext {
 		if err := r.lookAhead(); err != nil {
 			return err
@@ -195,6 +238,14 @@ func (r *jsonSource) openList(at string) error {
 	r.inList, r.sawEvents = true, true
 	return err
 }
+
+func (r *jsonSource) skipValue() error {
+	_, err := r.value()
+	return err
+}
+
+// value reads a value outside of the event list.
+func (r *jsonSource) value() (jsontext.Value, error) { return r.upTo(r.overEvent()).ReadValue() }
 
 func (r *jsonSource) bodyMember(name, at string) error {
 	switch name {
@@ -234,7 +285,7 @@ func (r *jsonSource) extension(name, at string) error {
 	if inBody := len(r.stack) == 2; !isName(name) && !inBody {
 		r.remark(CodeUnexpected, at, "The standard has no such member here, and it has no prefix that would make it an extension.")
 	}
-	value, err := r.dec.ReadValue()
+	value, err := r.value()
 	if err != nil {
 		return err
 	}
@@ -243,14 +294,10 @@ func (r *jsonSource) extension(name, at string) error {
 }
 
 func (r *jsonSource) text(into *string, at string) error {
-	value, err := r.dec.ReadValue()
+	value, err := r.value()
 	if err != nil {
 		return err
 	}
-	s, ok := text(value)
-	if !ok {
-		r.refuse(CodeType, at, "The value must be a string.")
-	}
-	*into = s
+	*into = r.headerText(value, at)
 	return nil
 }

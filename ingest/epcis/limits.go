@@ -5,6 +5,7 @@ type Limits struct {
 	DocumentBytes int64 // DefaultDocumentBytes
 	EventBytes    int   // DefaultEventBytes
 	Events        int   // DefaultEvents
+	MasterBytes   int   // DefaultMasterBytes
 }
 
 // Defaults of [Limits].
@@ -15,6 +16,8 @@ const (
 	DefaultEventBytes = 8 << 20
 	// DefaultEvents is what a large shipper's system exports of a day.
 	DefaultEvents = 2_000_000
+	// DefaultMasterBytes of master data are in memory until a document's end: a hundred thousand sites of 600 bytes.
+	DefaultMasterBytes = 64 << 20
 )
 
 const (
@@ -33,8 +36,14 @@ const (
 	maxDepth = 100
 	// maxAttributes of one element: a sensor report has 24 of the standard.
 	maxAttributes = 256
-	// maxNamespaces declared at one place: each name is looked up among them.
+	// maxNamespaces declared at one place, and prefixes in one context: each name is looked up among them. So many prefixes without a declaration are remarked.
 	maxNamespaces = 256
+	// maxName is the length of the name of an element or attribute in bytes. A problem's path has up to maxDepth of them.
+	maxName = 1000
+	// maxIgnored are the names in the ignoreFields of a document: every member of every event is looked up among them.
+	maxIgnored = 256
+	// maxMembers of the root of a document in JSON and of the objects on the way to its events: the standard has ten.
+	maxMembers = 1000
 	// maxCounted are the names of elements that are numbered in a list; the standard has six.
 	maxCounted = 64
 	// maxProblems of one event, or of a document's own members, that are listed; the rest would repeat them.
@@ -50,6 +59,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Events == 0 {
 		l.Events = DefaultEvents
+	}
+	if l.MasterBytes == 0 {
+		l.MasterBytes = DefaultMasterBytes
 	}
 	return l
 }

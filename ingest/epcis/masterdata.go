@@ -23,16 +23,20 @@ const (
 // header reads epcisHeader.
 func (r *jsonSource) header(at string) error {
 	r.Header.At = at
-	if r.dec.PeekKind() != '{' {
+	if r.upTo(maxToken).PeekKind() != '{' {
 		r.refuse(CodeType, at, "The value must be an object.")
-		return r.dec.SkipValue()
+		return r.skipValue()
 	}
-	value, err := r.dec.ReadValue()
+	value, err := r.upTo(r.limits.MasterBytes).ReadValue()
 	if err != nil {
 		return err
 	}
 	start := r.base + r.dec.InputOffset() - int64(len(value))
 	value = value.Clone()
+	defer r.locateFrom(value, at, start)
+	if r.hasZeros(value, at) {
+		return nil
+	}
 	for name, part := range members(value) {
 		switch {
 		case strings.EqualFold(name, "epcisMasterData"): // some senders keep the capitals of the XML element
@@ -49,30 +53,44 @@ func (r *jsonSource) header(at string) error {
 			r.remark(CodeUnexpected, at+"/"+escape(name), "The header has no such member, and it has no prefix that would make it an extension.")
 		}
 	}
-	r.locateFrom(value, at, start)
 	return nil
 }
 
 // vocabularies reads a vocabularyList in query results.
 func (r *jsonSource) vocabularies(at string) error {
-	value, err := r.dec.ReadValue()
+	value, err := r.upTo(r.limits.MasterBytes).ReadValue()
 	if err != nil {
 		return err
 	}
 	start := r.base + r.dec.InputOffset() - int64(len(value))
 	value = value.Clone()
-	r.vocabularyList(value, at)
-	r.locateFrom(value, at, start)
+	defer r.locateFrom(value, at, start)
+	if !r.hasZeros(value, at) {
+		r.vocabularyList(value, at)
+	}
 	return nil
+}
+
+// hasZeros refuses a value with the character U+0000.
+func (r *jsonSource) hasZeros(value jsontext.Value, at string) bool {
+	zeros := zeroCharacters(value)
+	for _, inside := range zeros {
+		r.report(zeroProblem(at + inside))
+	}
+	return len(zeros) > 0
 }
 
 // locateFrom gives the problems at and below a pointer their offsets.
 func (r *jsonSource) locateFrom(value jsontext.Value, at string, start int64) {
+	var inside []*Problem
+	var pointers []string
 	for i := range r.problems {
-		p := &r.problems[i]
-		if len(p.Pointer) >= len(at) && p.Pointer[:len(at)] == at {
-			p.Offset = start + offsetOf(value, p.Pointer[len(at):])
+		if rest, ok := strings.CutPrefix(r.problems[i].Pointer, at); ok {
+			inside, pointers = append(inside, &r.problems[i]), append(pointers, rest)
 		}
+	}
+	for i, offset := range offsetsOf(value, pointers) {
+		inside[i].Offset = start + offset
 	}
 }
 

@@ -3,6 +3,7 @@ package epcis
 import (
 	"bytes"
 	"iter"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -79,28 +80,51 @@ func text(raw jsontext.Value) (s string, ok bool) {
 	return string(b), err == nil
 }
 
-// offsetOf is the byte offset of the value at a JSON pointer within checked JSON, or of the deepest part of the way to it.
-func offsetOf(raw jsontext.Value, pointer string) int64 {
-	dec := decoder(raw)
-	var best int64
-	bestLen := -1
-	for {
-		before := dec.InputOffset()
-		if _, err := dec.ReadToken(); err != nil {
-			return best
-		}
-		at := string(dec.StackPointer())
-		if len(at) > bestLen && (pointer == at || len(pointer) > len(at) && pointer[:len(at)] == at && pointer[len(at)] == '/') {
-			best, bestLen = before+gap(raw[before:]), len(at)
-		}
-		if at == pointer && bestLen == len(pointer) {
-			kind, index := dec.StackIndex(dec.StackDepth())
-			if kind == '{' && index%2 == 1 { // that was the member's name
-				best = dec.InputOffset() + gap(raw[dec.InputOffset():])
-			}
-			return best
+// offsetsOf are the byte offsets of the values at JSON pointers within checked JSON, or of the deepest part of the way to each. The text is read once,
+// however many there are.
+func offsetsOf(raw jsontext.Value, pointers []string) []int64 {
+	offsets, known := make([]int64, len(pointers)), make([]int, len(pointers)) // how much of a pointer its offset is of
+	wanted := map[string][]int{}                                               // by each part of the way
+	for i, p := range pointers {
+		known[i] = -1
+		for end := len(p); end >= 0; end = strings.LastIndexByte(p[:end], '/') {
+			wanted[p[:end]] = append(wanted[p[:end]], i)
 		}
 	}
+	for dec := decoder(raw); len(pointers) > 0; {
+		before := dec.InputOffset()
+		if _, err := dec.ReadToken(); err != nil {
+			break
+		}
+		at := dec.StackPointer()
+		for _, i := range wanted[string(at)] {
+			if len(at) <= known[i] {
+				continue
+			}
+			offsets[i], known[i] = before+gap(raw[before:]), len(at)
+			if kind, n := dec.StackIndex(dec.StackDepth()); kind == '{' && n%2 == 1 && string(at) == pointers[i] { // that was the member's name
+				offsets[i] = dec.InputOffset() + gap(raw[dec.InputOffset():])
+			}
+		}
+	}
+	return offsets
+}
+
+// zeroCharacters are the pointers of texts and names in checked JSON that have the character U+0000.
+func zeroCharacters(raw jsontext.Value) (pointers []string) {
+	if !bytes.Contains(raw, []byte(`\u0000`)) {
+		return nil
+	}
+	for dec := decoder(raw); len(pointers) < maxProblems; {
+		tok, err := dec.ReadToken()
+		if err != nil {
+			break
+		}
+		if tok.Kind() == '"' && strings.IndexByte(tok.String(), 0) >= 0 {
+			pointers = append(pointers, string(dec.StackPointer()))
+		}
+	}
+	return pointers
 }
 
 // gap is the length of white space, commas and colons before a value.

@@ -144,6 +144,11 @@ func (r *Reader) ignored(name string, value jsontext.Value) {
 		if s, ok := text(v); ok {
 			r.ignore = append(r.ignore, s)
 		}
+		if len(r.ignore) > maxIgnored {
+			r.refuse(CodeLimit, "/"+escape(name), "More than "+itoa(maxIgnored)+" names are to be ignored.")
+			r.ignore, r.ignoreMember = nil, nil
+			return
+		}
 	}
 	r.ignoreMember, _ = jsontext.AppendQuote(nil, name)
 	r.ignoreMember = append(append(r.ignoreMember, ':'), value...)

@@ -197,7 +197,7 @@ func TestLimits(t *testing.T) {
 	}{
 		{epcis.Limits{Events: 2}, "error LIMIT /epcisBody/eventList/2"},
 		{epcis.Limits{EventBytes: 50}, "error LIMIT /epcisBody/eventList/0"},
-		{epcis.Limits{DocumentBytes: 400}, "error LIMIT "},
+		{epcis.Limits{DocumentBytes: 400}, "error LIMIT /epcisBody/eventList/1"},
 	} {
 		_, problems := epcis.Parse([]byte(doc), test.limits)
 		if got := found(problems); !slices.Contains(got, test.want) {

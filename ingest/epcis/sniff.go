@@ -18,8 +18,8 @@ const SniffLen = 4096
 
 // Sniff tells the format of a document by its first bytes.
 func Sniff(head []byte) Format {
-	if wide(head) != nil {
-		return XML
+	if isWide(head) {
+		head = bytes.ReplaceAll(bytes.TrimPrefix(bytes.TrimPrefix(head, []byte("\xfe\xff")), []byte("\xff\xfe")), []byte{0}, nil)
 	}
 	head = bytes.TrimLeft(bytes.TrimPrefix(head, byteOrderMark), " \t\r\n")
 	switch {
@@ -31,6 +31,11 @@ func Sniff(head []byte) Format {
 		return JSON
 	}
 	return None
+}
+
+// isWide says whether characters have two bytes: by a byte order mark, or the zero byte of an ASCII character.
+func isWide(head []byte) bool {
+	return len(head) > 1 && (head[0] == 0 || head[1] == 0 || head[0] == 0xfe && head[1] == 0xff || head[0] == 0xff && head[1] == 0xfe)
 }
 
 // MediaType is what the format is called on the web.

@@ -23,16 +23,23 @@ func (x *xmlSource) vocabulary(e xml.StartElement) {
 
 // vocabularyElement reads one element of master data as the JSON that it would be.
 func (x *xmlSource) vocabularyElement(e xml.StartElement) error {
-	place, from := x.path(), len(x.problems)
+	place, begin := x.path(), x.at
+	if x.masterBytes > x.limits.MasterBytes {
+		return x.skip()
+	}
 	s := x.shaper()
 	root, err := x.subtree(e, x.limits.EventBytes)
 	if err != nil {
 		return err
 	}
+	if x.masterBytes += int(x.here() - begin); x.masterBytes > x.limits.MasterBytes {
+		x.refuse(CodeLimit, place, "The document has more than "+itoa(x.limits.MasterBytes)+" bytes of master data. What comes after this element is not read.")
+	}
 	if root == nil {
 		x.refuse(CodeLimit, place, "The element is larger than "+itoa(x.limits.EventBytes)+" bytes.")
 		return nil
 	}
+	from := len(x.problems)
 	s.vocabularyElement(root)
 	x.Reader.vocabularyElement(x.vocType, root.appendJSON(nil), "")
 	x.root, x.place = root, place

@@ -121,10 +121,15 @@ func (s *scanner) start(e xml.StartElement) error {
 		return s.limit("Elements are nested deeper than " + itoa(maxDepth))
 	case len(e.Attr) > maxAttributes:
 		return s.limit("An element has more than " + itoa(maxAttributes) + " attributes")
+	case len(tagged(e.Name)) > maxName:
+		return s.limit("A name is longer than " + itoa(maxName) + " bytes")
 	}
 	open := element{name: e.Name, scope: len(s.scope), number: s.count(e.Name)}
 	s.open = append(s.open, open)
 	for i, a := range e.Attr {
+		if len(tagged(a.Name)) > maxName {
+			return s.limit("A name is longer than " + itoa(maxName) + " bytes")
+		}
 		for _, b := range e.Attr[:i] {
 			if a.Name == b.Name {
 				return s.syntax("The attribute " + tagged(a.Name) + " is there twice")

@@ -78,14 +78,15 @@ type xmlSource struct {
 	rootPath    string
 	resultsPath string // of query results
 
-	tree     tree
-	root     *node  // of the event that was read last
-	text     []byte // of that event
-	chars    []byte // of a text of the header
-	vocType  string
-	vocAt    string
-	declared ldContext // of scope
-	outer    []binding // the scope that declared was made of
+	tree        tree
+	root        *node  // of the event that was read last
+	text        []byte // of that event
+	chars       []byte // of a text of the header
+	masterBytes int    // that were read
+	vocType     string
+	vocAt       string
+	declared    ldContext // of scope
+	outer       []binding // the scope that declared was made of
 }
 
 func newXMLSource(r *Reader, src *bufio.Reader) *xmlSource {

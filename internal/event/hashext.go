@@ -2,7 +2,6 @@ package event
 
 import (
 	"bytes"
-	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -11,8 +10,8 @@ import (
 // extension is what the hash needs to know of an event's extension members.
 type extension struct {
 	ns     []Namespace
-	ignore []string // names of members that are bookkeeping of a repository
-	left   []string // rendered members without a namespace
+	ignore map[string]bool // names of members that are bookkeeping of a repository
+	left   []string        // rendered members without a namespace
 }
 
 // Namespace is a prefix of extension names and what it stands for.
@@ -86,18 +85,19 @@ func (x *extension) resolve(name string) (ns, local string, ok bool) {
 const IgnoreFields = "ignoreFields"
 
 // ignoredFields are the names listed by an ignoreFields member of the event, and that member.
-func (e *Event) ignoredFields() (names []string) {
+func (e *Event) ignoredFields() map[string]bool {
 	if !bytes.Contains(e.Ext, []byte(IgnoreFields)) {
 		return nil
 	}
+	names := map[string]bool{}
 	eachMember(e.Ext, func(name string, value jsontext.Value) {
 		if _, local, _ := strings.Cut(name, ":"); local != IgnoreFields {
 			return
 		}
-		names = append(names, name)
+		names[name] = true
 		eachElement(value, func(v jsontext.Value) {
 			if v.Kind() == '"' {
-				names = append(names, unquote(v))
+				names[unquote(v)] = true
 			}
 		})
 	})
@@ -120,7 +120,7 @@ func (h *hasher) eachMember(raw jsontext.Value, f func(name string, value jsonte
 	eachMember(raw, func(name string, value jsontext.Value) {
 		ns, local, _ := h.ext.resolve(name)
 		comment := name == "rdfs:comment" || ns == rdfsNamespace && local == "comment"
-		if comment || slices.Contains(h.ext.ignore, name) || strings.HasPrefix(name, "@") {
+		if comment || h.ext.ignore[name] || strings.HasPrefix(name, "@") {
 			return
 		}
 		f(name, value)
