@@ -32,7 +32,7 @@ func OfBucket(b Bucket, c Config) (*Feed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("drop: %w", err)
 	}
-	return newFeed(c, &s3Place{Bucket: b, client: minio.Core{Client: client}, times: leaseTimes}), nil
+	return newFeed(c, &s3Place{Bucket: b, client: minio.Core{Client: client}, times: leaseTimes, holder: holder()}), nil
 }
 
 // s3Place is a place. An object is there whole or not at all, so none is being written.
@@ -40,6 +40,7 @@ type s3Place struct {
 	Bucket
 	client minio.Core
 	times  times
+	holder string // this process, in leases
 }
 
 func (b *s3Place) String() string {

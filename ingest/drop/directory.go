@@ -59,7 +59,7 @@ type sight struct {
 func (d *directory) String() string { return "directory " + d.Path }
 
 // hold locks a file in the directory. The lock ends with the process.
-func (d *directory) hold(ctx context.Context, standby func()) (context.Context, func(), error) {
+func (d *directory) hold(ctx context.Context, standby func()) (<-chan struct{}, func(), error) {
 	root, err := os.OpenRoot(d.Path)
 	if err != nil {
 		return nil, nil, err
@@ -77,7 +77,7 @@ func (d *directory) hold(ctx context.Context, standby func()) (context.Context, 
 		return nil, nil, errors.Join(err, root.Close())
 	}
 	d.root = root
-	return ctx, func() { root.Close(); lock.Close() }, nil
+	return nil, func() { root.Close(); lock.Close() }, nil
 }
 
 func (d *directory) lock(ctx context.Context, root *os.Root, standby func()) (*os.File, error) {

@@ -255,7 +255,10 @@ func TestCaptureAway(t *testing.T) {
 		c.times.Store(5)
 		f := w.ofDirectory(dir, w.config(c, false))
 		failed := false
-		w.run(func() bool { failed = failed || f.Check(t.Context()) != nil; return through(2, f)() && f.Check(t.Context()) == nil }, f)
+		w.run(func() bool {
+			failed = failed || f.Check(t.Context()) != nil
+			return through(2, f)() && f.Check(t.Context()) == nil
+		}, f)
 		if !failed {
 			t.Errorf("%v: nobody was told", err)
 		}

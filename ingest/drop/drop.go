@@ -45,6 +45,8 @@ const (
 	defaultSweep = 10 * time.Second
 	// listenAgain is how often it is tried again to be told: a server that cannot tell will not learn it soon.
 	listenAgain = time.Minute
+	// drainTime is how long the files that are under way may take to end when the gateway stops: less than it gives to requests.
+	drainTime = 5 * time.Second
 	// gather is the pause between a sign that something came and the look: many files come together.
 	gather = 100 * time.Millisecond
 
@@ -65,8 +67,9 @@ const (
 // fs.ErrPermission where it may not be read or written.
 type place interface {
 	fmt.Stringer
-	// hold returns once this process alone works the place, and until held ends. standby is called while another one does.
-	hold(ctx context.Context, standby func()) (held context.Context, release func(), err error)
+	// hold returns once this process alone works the place, which it does until lost is closed (nil: for good). standby is called while
+	// another one does.
+	hold(ctx context.Context, standby func()) (lost <-chan struct{}, release func(), err error)
 	// watch calls wake when something may have come, until ctx ends; it returns nil where the place tells nothing by itself.
 	watch(ctx context.Context, wake func()) error
 	list(ctx context.Context) (listing, error)
@@ -154,7 +157,7 @@ func (f *Feed) Figures() Figures {
 
 // Run works the place until ctx ends. An error is for trying again later.
 func (f *Feed) Run(ctx context.Context) error {
-	held, release, err := f.place.hold(ctx, func() { f.state(nil, true) })
+	lost, release, err := f.place.hold(ctx, func() { f.state(nil, true) })
 	if err != nil {
 		if ctx.Err() == nil {
 			f.state(err, false)
@@ -163,7 +166,7 @@ func (f *Feed) Run(ctx context.Context) error {
 	}
 	defer release()
 	f.Log.Info("this gateway takes what is dropped", "place", f.place)
-	return f.work(ctx, held)
+	return f.work(ctx, lost)
 }
 
 func (f *Feed) state(failed error, standby bool) {
@@ -172,31 +175,44 @@ func (f *Feed) state(failed error, standby bool) {
 	f.failed, f.standby = failed, standby
 }
 
-// work sweeps again and again while the place is held. It returns when nothing is under way any more.
-func (f *Feed) work(ctx, held context.Context) error {
-	held, cancel := context.WithCancel(held)
+// work sweeps again and again while the place is held. At the end it lets the files that are under way end theirs for a while, so that no
+// other gateway has to begin with them anew. It returns when nothing is under way any more.
+func (f *Feed) work(ctx context.Context, lost <-chan struct{}) error {
+	going, end := context.WithCancel(context.WithoutCancel(ctx)) // of what is under way
+	taking, stop := context.WithCancel(ctx)                      // of what begins
 	var under sync.WaitGroup
 	defer under.Wait()
-	defer cancel()
+	defer end()
+	defer stop()
 	wake := make(chan struct{}, 1)
-	under.Go(func() { f.watch(held, wake) })
-	s := sweeper{Feed: f, slots: make(chan struct{}, atOnce), under: &under}
-	for {
-		wait, err := s.sweep(held)
-		if held.Err() != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			return errors.New("drop: another gateway may have taken over")
+	under.Go(func() { f.watch(taking, wake) })
+	under.Go(func() {
+		select {
+		case <-lost:
+			end()
+			stop()
+		case <-going.Done():
+		}
+	})
+	s := sweeper{Feed: f, slots: make(chan struct{}, atOnce), under: &under, going: going}
+	for taking.Err() == nil {
+		wait, err := s.sweep(taking)
+		if taking.Err() != nil {
+			break
 		}
 		f.state(err, false)
 		if err != nil {
 			f.Log.Error("a drop feed does not work", "place", f.place, "err", err)
 		}
-		if !pause(held, wait, wake) || !pause(held, gather, nil) {
-			continue // which sees that it is over
+		if pause(taking, wait, wake) {
+			pause(taking, gather, nil)
 		}
 	}
+	if going.Err() != nil {
+		return errors.New("drop: another gateway may have taken over")
+	}
+	s.drain()
+	return ctx.Err()
 }
 
 // pause waits, for a sign at the most, and reports whether ctx goes on.
@@ -237,7 +253,21 @@ type sweeper struct {
 	*Feed
 	slots chan struct{}
 	under *sync.WaitGroup
-	swept bool // once: what came since is new
+	going context.Context // of the files under way
+	swept bool            // once: what came since is new
+}
+
+// drain waits until all slots are free, for some time.
+func (s *sweeper) drain() {
+	ctx, cancel := context.WithTimeout(s.going, drainTime)
+	defer cancel()
+	for range cap(s.slots) {
+		select {
+		case s.slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // sweep takes what is there and begins to capture it, and says after which time to look again.
@@ -333,7 +363,7 @@ func (s *sweeper) begin(ctx context.Context, next file) error {
 	s.under.Go(func() {
 		defer free()
 		defer s.leave(taken.path)
-		s.again(ctx, taken, end)
+		s.again(s.going, taken, end)
 	})
 	return nil
 }

@@ -17,7 +17,7 @@ const leaseName = ".foodtrace-lease.json"
 // mark is its content.
 type mark struct {
 	Holder string `json:"holder"` // one process
-	Round  int    `json:"round"`  // counts on while the holder lives
+	Round  string `json:"round"`  // another with each write
 }
 
 func holder() string {
@@ -56,19 +56,19 @@ func (t times) scale(by time.Duration) times {
 }
 
 // hold waits until no other gateway works the bucket.
-func (b *s3Place) hold(ctx context.Context, standby func()) (context.Context, func(), error) {
-	l := &lease{s3Place: b, own: mark{Holder: holder()}}
+func (b *s3Place) hold(ctx context.Context, standby func()) (<-chan struct{}, func(), error) {
+	l := &lease{s3Place: b, own: mark{Holder: b.holder}}
 	if err := l.acquire(ctx, standby); err != nil {
 		return nil, nil, err
 	}
+	ctx = context.WithoutCancel(ctx) // until it is released
 	held, cancel := context.WithCancel(ctx)
-	kept := make(chan struct{})
+	lost := make(chan struct{})
 	go func() {
-		defer close(kept)
-		defer cancel()
+		defer close(lost)
 		l.keep(held)
 	}()
-	return held, func() { cancel(); <-kept; l.release(context.WithoutCancel(ctx)) }, nil
+	return lost, func() { cancel(); <-lost; l.release(ctx) }, nil
 }
 
 // acquire returns once the lease is ours.
@@ -81,17 +81,17 @@ func (l *lease) acquire(ctx context.Context, standby func()) error {
 		if err != nil {
 			return err
 		}
-		if now != (mark{}) && now != seen {
+		if now != seen {
 			seen, since = now, began
 		}
-		if now == (mark{}) || began.Sub(since) > l.times.valid {
+		if now == (mark{}) || now.Holder == l.own.Holder || began.Sub(since) > l.times.valid {
 			if err := l.write(ctx, began); err != nil {
 				return err
 			}
 			if !pause(ctx, l.times.wait, nil) {
 				return ctx.Err()
 			}
-			if now, err = l.look(ctx); err != nil || now == l.own {
+			if now, err = l.look(ctx); err != nil || now == l.own { // not one of ours that came late
 				return err
 			}
 			seen, since = now, time.Now()
@@ -141,7 +141,7 @@ func (l *lease) look(ctx context.Context) (m mark, err error) {
 func (l *lease) write(ctx context.Context, began time.Time) error {
 	ctx, cancel := context.WithDeadline(ctx, began.Add(l.times.call))
 	defer cancel()
-	next := mark{l.own.Holder, l.own.Round + 1}
+	next := mark{l.own.Holder, rand.Text()}
 	text, err := json.Marshal(next)
 	if err != nil {
 		return err

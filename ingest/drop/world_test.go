@@ -184,3 +184,20 @@ func harvest(lot string) string {
 
 // noAction lacks what an object event must have.
 const noAction = `{"type": "ObjectEvent", "eventTime": "2026-05-01T08:00:00Z", "eventTimeZoneOffset": "+00:00", "epcList": ["https://id.gs1.org/01/09506000134352/21/1"]}`
+
+// ids is a set.
+type ids struct {
+	mu  sync.Mutex
+	all map[string]bool
+}
+
+func (s *ids) add(id string) (fresh bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all == nil {
+		s.all = map[string]bool{}
+	}
+	fresh = !s.all[id]
+	s.all[id] = true
+	return fresh
+}
