@@ -1,12 +1,13 @@
 package epcisrest
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"mime"
+	"io"
+	"iter"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"time"
 
@@ -28,16 +29,19 @@ type Capturer interface {
 	Jobs(ctx context.Context, member, after string, limit int) (jobs []capture.Job, next string, err error)
 	// Outcomes lists at most limit outcomes of a job's records, in document order, from the record with number from on.
 	Outcomes(ctx context.Context, member, id string, from, limit int) ([]capture.Outcome, error)
+	// AllOutcomes returns a job and yields the outcomes of all its records.
+	AllOutcomes(ctx context.Context, member, id string) (capture.Job, iter.Seq2[capture.Outcome, error], error)
+	// Table returns what became of a job's records as a sheet to be written.
+	Table(ctx context.Context, member, id string) (*capture.Table, error)
 }
 
 // captureRoutes are the resources below /capture.
 func (h *Handler) captureRoutes(r chi.Router) {
-	r.Options("/", options("GET, POST, OPTIONS"))
-	r.Post("/", h.receive)
-	r.Get("/", h.jobs)
-	r.Options("/{id}", options("GET, OPTIONS"))
-	r.Get("/{id}", h.job)
-	r.Get("/{id}/outcomes", h.outcomes)
+	resource(r, "/", methods{http.MethodPost: signedIn(h.receive), http.MethodGet: signedIn(h.jobs)})
+	resource(r, "/{id}", methods{http.MethodGet: signedIn(h.job)})
+	resource(r, "/{id}/outcomes", methods{http.MethodGet: signedIn(h.outcomes)})
+	resource(r, "/{id}/outcomes.json", methods{http.MethodGet: signedIn(h.allOutcomes)})
+	resource(r, "/{id}/sheet", methods{http.MethodGet: signedIn(h.sheet)})
 }
 
 // Job is a capture job as the standard says (EPCIS 2.0 REST, GET /capture/{captureID}), and our counts under foodtrace.
@@ -66,6 +70,8 @@ type Error struct {
 type Progress struct {
 	Name         string            `json:"name,omitzero"` // of the file
 	Evidence     contract.Evidence `json:"evidence"`      // the document that is kept
+	Records      int               `json:"records"`       // whose outcome is known
+	BytesRead    int64             `json:"bytesRead"`     // of the document's size, up to the last of these records
 	Accepted     int               `json:"accepted"`
 	Duplicates   int               `json:"duplicates"`
 	Refused      int               `json:"refused"`
@@ -79,7 +85,7 @@ func shown(j capture.Job) Job {
 	job := Job{
 		ID: j.ID, Created: stamp(j.Created), Finished: stamp(j.Finished), Running: j.Running, Success: j.Success, ErrorBehaviour: "rollback",
 		Errors: []Error{},
-		Foodtrace: Progress{Name: j.Name, Evidence: j.Evidence, Accepted: j.Accepted, Duplicates: j.Duplicates, Refused: j.Refused,
+		Foodtrace: Progress{Name: j.Name, Evidence: j.Evidence, Records: j.Through(), BytesRead: j.Read, Accepted: j.Accepted, Duplicates: j.Duplicates, Refused: j.Refused,
 			MoreProblems: j.MoreProblems, Block: j.Block},
 	}
 	if j.Proceed {
@@ -105,22 +111,18 @@ func stamp(t time.Time) string {
 
 // receive is POST /capture: 202 with the job's address once the document is durable.
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request) {
-	if err := auth.Require(r.Context()); err != nil {
-		fail(w, r, err)
-		return
-	}
 	proceed, err := errorBehaviour(r.Header.Get("GS1-Capture-Error-Behaviour"))
 	if err != nil {
 		fail(w, r, err)
 		return
 	}
-	if err := checkMedia(r); err != nil {
-		fail(w, r, err)
+	req, err := readParcel(w, r)
+	if err != nil {
+		h.refuse(w, r, err)
 		return
 	}
-	job, err := h.capture.Receive(r.Context(), capture.Request{
-		Member: auth.From(r.Context()).Member, ContentType: r.Header.Get("Content-Type"), Name: fileName(r), Body: r.Body, Proceed: proceed,
-	})
+	req.Member, req.Proceed = auth.From(r.Context()).Member, proceed
+	job, err := h.capture.Receive(r.Context(), req)
 	if err != nil {
 		h.refuse(w, r, err)
 		return
@@ -137,9 +139,13 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		setLimits(w.Header())
 		err = problem.New(http.StatusRequestEntityTooLarge, problem.TooLarge, "The document is larger than is taken here. Cut it into several.")
 	case errors.Is(err, capture.ErrMediaType):
-		err = problem.New(http.StatusUnsupportedMediaType, problem.MediaTypeBad, "This is nothing that can be captured. Send EPCIS as JSON or XML.")
+		err = problem.New(http.StatusUnsupportedMediaType, problem.MediaTypeBad, "This is nothing that can be captured. Send EPCIS as JSON or XML, or a sheet as CSV or XLSX.")
 	case errors.Is(err, capture.ErrBusy):
 		err = problem.Later("Too many documents are waiting. Send it again in a moment.")
+	case errors.Is(err, errSlow), errors.Is(err, os.ErrDeadlineExceeded):
+		err = problem.New(http.StatusRequestTimeout, problem.TooSlow, "The document came too slowly, and nothing of it was kept. Send it again, or cut it into several.")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		err = problem.New(http.StatusBadRequest, problem.BadRequest, "The document broke off before its end, and nothing of it was kept. Send it again.")
 	}
 	fail(w, r, err)
 }
@@ -155,28 +161,6 @@ func errorBehaviour(header string) (proceed bool, err error) {
 		problem.Item{Code: problem.InvalidField, Detail: "Send rollback or proceed.", Field: "GS1-Capture-Error-Behaviour"})
 }
 
-// checkMedia refuses what cannot be captured by its label. The content itself is looked at by the capturer.
-func checkMedia(r *http.Request) error {
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	switch media {
-	case "application/json", "application/ld+json", "application/xml", "text/xml":
-		if err == nil {
-			return nil
-		}
-	}
-	return problem.New(http.StatusUnsupportedMediaType, problem.MediaTypeBad, "Send EPCIS as application/json, application/ld+json, application/xml or text/xml.",
-		problem.Item{Code: problem.MediaTypeBad, Detail: "The media type cannot be captured.", Field: "Content-Type"})
-}
-
-// fileName is the name that the sender gave the document, if any (RFC 6266).
-func fileName(r *http.Request) string {
-	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Disposition"))
-	if err != nil {
-		return ""
-	}
-	return params["filename"]
-}
-
 // member is whose jobs are shown: a regulator sees all.
 func member(r *http.Request) string {
 	p := auth.From(r.Context())
@@ -186,21 +170,22 @@ func member(r *http.Request) string {
 	return p.Member
 }
 
+// noJob answers with why there is nothing to say of a job.
+func noJob(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, capture.ErrNoSuchJob) {
+		err = problem.New(http.StatusNotFound, problem.NotFound, "There is no such capture job.")
+	}
+	fail(w, r, err)
+}
+
 // awaitIndex is how long the end of a job is held back until its records can be traced. They are final either way.
 const awaitIndex = 5 * time.Second
 
 // job is GET /capture/{id}.
 func (h *Handler) job(w http.ResponseWriter, r *http.Request) {
-	if err := auth.Require(r.Context()); err != nil {
-		fail(w, r, err)
-		return
-	}
 	job, err := h.capture.Job(r.Context(), member(r), pathValue(r, "id"))
-	if errors.Is(err, capture.ErrNoSuchJob) {
-		err = problem.New(http.StatusNotFound, problem.NotFound, "There is no such capture job.")
-	}
 	if err != nil {
-		fail(w, r, err)
+		noJob(w, r, err)
 		return
 	}
 	if !job.Running && job.Block > 0 {
@@ -220,10 +205,6 @@ const (
 
 // jobs is GET /capture: newest first, with a Link to the next page (RFC 8288).
 func (h *Handler) jobs(w http.ResponseWriter, r *http.Request) {
-	if err := auth.Require(r.Context()); err != nil {
-		fail(w, r, err)
-		return
-	}
 	limit, err := number(r, "perPage", defaultPerPage, 1)
 	if err != nil {
 		fail(w, r, err)
@@ -259,44 +240,6 @@ func number(r *http.Request, name string, absent, least int) (int, error) {
 			problem.Item{Code: problem.InvalidField, Detail: "Send a whole number from " + strconv.Itoa(least) + " on.", Field: name})
 	}
 	return n, nil
-}
-
-// Outcome is what became of one record of a document: ours, the standard's job has no such list.
-type Outcome struct {
-	Index int    `json:"index"` // of the record in the document
-	Tx    string `json:"tx,omitzero"`
-	Block uint64 `json:"block"`
-	contract.Outcome
-}
-
-// outcomes is GET /capture/{id}/outcomes?from=0&perPage=1000: per record, in document order, as far as the job has come.
-func (h *Handler) outcomes(w http.ResponseWriter, r *http.Request) {
-	if err := auth.Require(r.Context()); err != nil {
-		fail(w, r, err)
-		return
-	}
-	from, err := number(r, "from", 0, 0)
-	limit, err2 := number(r, "perPage", maxPerPage, 1)
-	if err := cmp.Or(err, err2); err != nil {
-		fail(w, r, err)
-		return
-	}
-	list, err := h.capture.Outcomes(r.Context(), member(r), pathValue(r, "id"), from, min(limit, maxPerPage))
-	if errors.Is(err, capture.ErrNoSuchJob) {
-		err = problem.New(http.StatusNotFound, problem.NotFound, "There is no such capture job.")
-	}
-	if err != nil {
-		fail(w, r, err)
-		return
-	}
-	body := struct {
-		Outcomes []Outcome `json:"outcomes"`
-	}{make([]Outcome, len(list))}
-	for i, o := range list {
-		body.Outcomes[i] = Outcome{Index: o.Index, Tx: o.Tx, Block: o.Block, Outcome: o.Outcome}
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, r, http.StatusOK, body)
 }
 
 // pathValue is a decoded part of the path: the gateway routes by the path as it was sent.

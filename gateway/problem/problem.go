@@ -58,6 +58,7 @@ const (
 	Unavailable   = "UNAVAILABLE"
 	StorageFull   = "STORAGE_FULL"
 	InternalError = "INTERNAL"
+	TooSlow       = "TOO_SLOW"
 )
 
 // New returns a problem of the type that its status is.
