@@ -150,6 +150,9 @@ type Product struct {
 	Ext   []MasterAttr `json:"ext,omitempty"`
 }
 
+// AttrChild is the attribute of a site that names a place within it: a child of the vocabulary element (EPCIS 2.0, section 6.5).
+const AttrChild = "urn:foodtrace:mda#child"
+
 // MasterAttr is a master data attribute that has no field of its own (EPCIS 2.0, section 9.6: id, value).
 type MasterAttr struct {
 	ID    string `json:"id"`

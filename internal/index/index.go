@@ -143,6 +143,7 @@ type ActFilter struct {
 
 // Reader answers. Lists are newest first unless said otherwise and return the cursor of the next page ("" at the end).
 type Reader interface {
+	Queries
 	// Event returns the event with that event hash or eventID, or ErrNotFound.
 	Event(ctx context.Context, id string) (Event, error)
 	// Events returns the events with these graph numbers (trace.EventID), in the order given.

@@ -19,7 +19,7 @@ const stem = "https://id.gs1.org/"
 func patternOf(uri, key string) pattern {
 	family, body, ok := strings.Cut(strings.TrimPrefix(uri, "urn:epc:"), ":")
 	if !ok || !strings.HasPrefix(uri, "urn:epc:") || !strings.HasSuffix(body, "*") || family != "idpat" && family != "class" {
-		if id, err := gs1.Parse(key); id.Kind == gs1.Class && err == nil {
+		if id, _ := gs1.Parse(key); id.Kind == gs1.Class { // whatever its check digit
 			return pattern{id.Canonical, true}
 		}
 		return pattern{}
@@ -109,6 +109,9 @@ func (p pattern) has(key string) bool {
 
 // Pattern says whether the value of a MATCH criterion names more than one identifier.
 func (v *Value) Pattern() bool { return v.head != "" }
+
+// Head is how the keys of the pattern begin; "?" stands for any character.
+func (v *Value) Head() string { return v.head }
 
 // Names says whether a value of a MATCH criterion names an item by its canonical key.
 func (v *Value) Names(key string) bool { return v.Key == key || v.has(key) }

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -44,7 +43,7 @@ func (ix *Index) Apply(ctx context.Context, blocks []*ledger.Block) error {
 	defer ix.mu.Unlock()
 	var d delta
 	if err := ix.commit(ctx, blocks, &d); err != nil {
-		ix.keys.Purge() // it may know numbers that are rolled back
+		ix.forget() // it may know numbers that are rolled back
 		return err
 	}
 	ix.memory.add(&d)
@@ -101,12 +100,13 @@ func (ix *Index) apply(ctx context.Context, tx Tx, blocks []*ledger.Block, d *de
 
 // projection turns the blocks of one Apply into rows.
 type projection struct {
-	ctx  context.Context
-	tx   Tx
-	db   db // tx
-	ids  *interner
-	at   place // of the record at hand
-	last numbers
+	ctx    context.Context
+	tx     Tx
+	db     db // tx
+	ids    *interner
+	at     place  // of the record at hand
+	member string // who sent it
+	last   numbers
 
 	graph *delta             // what the rows add to the graph
 	said  map[trace.Use]bool // of the event at hand: an item may be there twice in one role
@@ -115,6 +115,7 @@ type projection struct {
 	inspections, holds                           *Insert
 	violations, violationItems, violationHolds   *Insert
 	evidence                                     *Insert
+	settings                                     *settings
 }
 
 // place is where a record stands.
@@ -131,7 +132,7 @@ func newProjection(ctx context.Context, ix *Index, tx Tx, blocks []*ledger.Block
 	p := &projection{
 		ctx: ctx, tx: tx, db: db{tx, ix.dialect}, graph: d, said: map[trace.Use]bool{},
 		txs:            insertInto("txs", "no, id, member, time, block"),
-		events:         insertInto("events", "id, hash, hash8, name8, tx, pos, block, notes, body"),
+		events:         insertInto("events", "id, hash, hash8, name8, tx, pos, block, declares, notes, body"),
 		uses:           insertInto("uses", "item, time, event, role, process, block"),
 		containments:   insertInto("containments", "parent, child, time, event, action, block"),
 		memberships:    insertNew("memberships", "instance, lot, event, block"),
@@ -148,6 +149,9 @@ func newProjection(ctx context.Context, ix *Index, tx Tx, blocks []*ledger.Block
 	if err != nil {
 		return nil, err
 	}
+	if p.settings, err = newSettings(ctx, p.db, ix.settings); err != nil {
+		return nil, err
+	}
 	p.ids, err = newInterner(ctx, p.db, ix.keys, blocks, d)
 	return p, err
 }
@@ -155,7 +159,7 @@ func newProjection(ctx context.Context, ix *Index, tx Tx, blocks []*ledger.Block
 // flush writes what was collected.
 func (p *projection) flush() error {
 	for _, in := range []*Insert{p.txs, p.ids.items, p.events, p.uses, p.containments, p.memberships, p.inspections, p.holds, p.violations,
-		p.violationItems, p.violationHolds, p.evidence} {
+		p.violationItems, p.violationHolds, p.evidence, p.settings.rows, p.settings.places, p.settings.timeline} {
 		if len(in.Args) == 0 {
 			continue
 		}
@@ -185,7 +189,7 @@ func (p *projection) block(b *ledger.Block) error {
 		if len(t.Outcomes) != len(t.Batch.Records) {
 			return fmt.Errorf("tx %s: %d outcomes for %d records", t.ID, len(t.Outcomes), len(t.Batch.Records))
 		}
-		p.at = place{tx: p.last.tx, block: b.Height}
+		p.at, p.member = place{tx: p.last.tx, block: b.Height}, t.Actor.MSP
 		if t.Batch.Source != nil {
 			if err := p.files([]contract.Evidence{*t.Batch.Source}); err != nil {
 				return err
@@ -266,6 +270,14 @@ type notes struct {
 }
 
 func (p *projection) event(r *contract.Record, o *contract.Outcome) error {
+	if err := p.eventRow(r, o, 0); err != nil {
+		return err
+	}
+	return p.links(r.Event, p.last.event)
+}
+
+// eventRow adds an event; declares is that of the schema.
+func (p *projection) eventRow(r *contract.Record, o *contract.Outcome, declares int64) error {
 	body, err := r.Event.Text()
 	if err != nil {
 		return err
@@ -286,8 +298,8 @@ func (p *projection) event(r *contract.Record, o *contract.Outcome) error {
 		name8 = digest8(r.Event.ID)
 	}
 	p.last.event++
-	p.events.row(p.last.event, hash, hash8, name8, p.at.tx, int64(p.at.pos), int64(p.at.block), extra, body)
-	return p.links(r.Event, p.last.event)
+	p.events.row(p.last.event, hash, hash8, name8, p.at.tx, int64(p.at.pos), int64(p.at.block), declares, extra, body)
+	return p.settings.add(p.ctx, r.Event, p.last.event, p.member, p.at)
 }
 
 // links adds what an event says of its items (docs/rules.md, sections 1 and 2).
@@ -380,7 +392,7 @@ func (p *projection) process(e *event.Event, no int64) (int64, error) {
 	return -p.last.process, p.exec("INSERT INTO processes (id, key8, key, block) VALUES (?1, ?2, ?3, ?4)", p.last.process, key8, key, p.at.block)
 }
 
-// declareVoid marks an event and all its links as void. A declaration of an event that was never sent is kept as that
+// declareVoid marks an event and all its links as void, and keeps the declaration. That of an event that was never sent is kept as that
 // event, void from the start.
 func (p *projection) declareVoid(r *contract.Record, o *contract.Outcome) error {
 	hash, hash8, err := packHash(o.ID)
@@ -391,15 +403,18 @@ func (p *projection) declareVoid(r *contract.Record, o *contract.Outcome) error 
 		return err
 	}
 	var no int64
-	found, err := p.db.one(p.ctx, "SELECT id FROM events WHERE hash8 = ?1 AND hash = ?2", []any{hash8, hash}, &no)
+	found, err := p.db.one(p.ctx, "SELECT id FROM events WHERE hash8 = ?1 AND hash = ?2 AND declares = 0", []any{hash8, hash}, &no)
 	if err != nil {
 		return err
 	}
-	if !found {
-		if err := p.event(r, o); err != nil {
-			return err
-		}
+	if found {
+		err = p.eventRow(r, o, no)
+	} else {
+		err = p.event(r, o)
 		no = p.last.event
+	}
+	if err != nil {
+		return err
 	}
 	if err := p.exec("UPDATE events SET void = ?1 WHERE id = ?2 AND void = 0", p.at.tx, no); err != nil {
 		return err
@@ -451,38 +466,4 @@ func (p *projection) violation(r *contract.Record, o *contract.Outcome) error {
 		p.violationHolds.row(hold, no, block)
 	}
 	return nil
-}
-
-func (p *projection) registration(r *contract.Registration) error {
-	for i := range r.Members {
-		if err := p.master("member", r.Members[i].MSP, r.Members[i].Name, &r.Members[i]); err != nil {
-			return err
-		}
-	}
-	for i := range r.Sites {
-		if err := p.master("site", r.Sites[i].ID, r.Sites[i].Name, &r.Sites[i]); err != nil {
-			return err
-		}
-	}
-	for i := range r.Products {
-		if err := p.master("product", r.Products[i].ID, r.Products[i].Name, &r.Products[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (p *projection) master(kind, id string, name contract.Text, value any) error {
-	body, err := json.Marshal(value, json.Deterministic(true))
-	if err != nil {
-		return err
-	}
-	return p.exec(`INSERT INTO masters (kind, id, name, body, block) VALUES (?1, ?2, ?3, ?4, ?5)
-		ON CONFLICT (kind, id) DO UPDATE SET name = excluded.name, body = excluded.body, block = excluded.block`,
-		kind, itemKey(id), searchable(name), body, p.at.block)
-}
-
-// searchable is the form in which a name is looked for: the value itself is in the body. PostgreSQL keeps no NUL in a text.
-func searchable(name contract.Text) string {
-	return strings.ReplaceAll(name.ZH+"\n"+name.EN, "\x00", "")
 }

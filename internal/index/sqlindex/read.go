@@ -70,12 +70,12 @@ func scanEvent(rows *sql.Rows, e *index.Event) error {
 // Event implements index.Reader. Of several events with one eventID the last recorded is returned.
 func (ix *Index) Event(ctx context.Context, id string) (index.Event, error) {
 	if hash, hash8, err := packHash(id); err == nil {
-		e, err := ix.oneEvent(ctx, "e.hash8 = ?1 AND e.hash = ?2", []any{hash8, hash}, func(*index.Event) bool { return true })
+		e, err := ix.oneEvent(ctx, "e.hash8 = ?1 AND e.hash = ?2 AND e.declares = 0", []any{hash8, hash}, func(*index.Event) bool { return true })
 		if err != index.ErrNotFound {
 			return e, err
 		}
 	}
-	return ix.oneEvent(ctx, "e.name8 = ?1", []any{digest8(id)}, func(e *index.Event) bool { return e.Event.ID == id })
+	return ix.oneEvent(ctx, "e.name8 = ?1 AND e.declares = 0", []any{digest8(id)}, func(e *index.Event) bool { return e.Event.ID == id })
 }
 
 func (ix *Index) oneEvent(ctx context.Context, condition string, args []any, match func(*index.Event) bool) (found index.Event, err error) {
@@ -214,7 +214,7 @@ const productKeyLength = len("https://id.gs1.org/01/") + 14
 
 // Member implements index.Reader.
 func (ix *Index) Member(ctx context.Context, msp string) (m contract.Member, err error) {
-	found, err := masters[contract.Member](ctx, ix, "member", []string{msp})
+	found, err := masterData[contract.Member](ctx, ix, "member", []string{msp})
 	m, ok := found[msp]
 	if err == nil && !ok {
 		err = index.ErrNotFound
@@ -237,15 +237,15 @@ func (ix *Index) Members(ctx context.Context) (list []contract.Member, err error
 
 // Sites implements index.Reader.
 func (ix *Index) Sites(ctx context.Context, ids []string) (map[string]contract.Site, error) {
-	return masters[contract.Site](ctx, ix, "site", ids)
+	return masterData[contract.Site](ctx, ix, "site", ids)
 }
 
 // Products implements index.Reader.
 func (ix *Index) Products(ctx context.Context, ids []string) (map[string]contract.Product, error) {
-	return masters[contract.Product](ctx, ix, "product", ids)
+	return masterData[contract.Product](ctx, ix, "product", ids)
 }
 
-func masters[T any](ctx context.Context, ix *Index, kind string, ids []string) (map[string]T, error) {
+func masterData[T any](ctx context.Context, ix *Index, kind string, ids []string) (map[string]T, error) {
 	found := make(map[string]T, len(ids))
 	err := ix.read.each(ctx, "SELECT m.id, m.body FROM {texts} {each} masters m ON m.kind = ?2 AND m.id = j.value", []any{ids, kind}, func(rows *sql.Rows) error {
 		var id string

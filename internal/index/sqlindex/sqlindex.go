@@ -20,6 +20,9 @@ const DefaultGraphMB = 2048
 // internedKeys is how many item numbers the writer remembers: about 100 MB, the lots that a large network moves in a week.
 const internedKeys = 1 << 19
 
+// knownSettings is how many settings it remembers: about 20 MB, the kinds of work at the places of a large network.
+const knownSettings = 1 << 15
+
 // Index is the read model. It implements index.Index.
 type Index struct {
 	dialect Dialect
@@ -27,9 +30,10 @@ type Index struct {
 	reader  *sql.DB
 	read    db // reader
 
-	mu     sync.Mutex // serialises Apply
-	keys   *lru.Cache[string, trace.ItemID]
-	memory memory
+	mu       sync.Mutex // serialises Apply
+	keys     *lru.Cache[string, trace.ItemID]
+	settings *lru.Cache[string, int64]
+	memory   memory
 }
 
 var (
@@ -45,7 +49,11 @@ func New(d Dialect, write, read *sql.DB, graphMB int) (*Index, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close(), read.Close())
 	}
-	ix := &Index{dialect: d, write: write, reader: read, read: db{read, d}, keys: keys}
+	settings, err := lru.New[string, int64](knownSettings)
+	if err != nil {
+		return nil, errors.Join(err, write.Close(), read.Close())
+	}
+	ix := &Index{dialect: d, write: write, reader: read, read: db{read, d}, keys: keys, settings: settings}
 	if graphMB == 0 {
 		graphMB = DefaultGraphMB
 	}
@@ -62,7 +70,12 @@ func (ix *Index) Close() error { return errors.Join(ix.reader.Close(), ix.write.
 func (ix *Index) Forget() {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
+	ix.forget()
+}
+
+func (ix *Index) forget() {
 	ix.keys.Purge()
+	ix.settings.Purge()
 }
 
 // Load reads the graph aside. The next Follow puts it to use; until then the database answers.
