@@ -16,12 +16,13 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
 	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
+	"github.com/foodtrace-ledger/foodtrace/ingest"
 	"github.com/foodtrace-ledger/foodtrace/ingest/capture"
 )
 
 // Capturer takes documents in. Package capture does.
 type Capturer interface {
-	// Receive keeps the bytes and returns the job once it is durable. Errors: capture.ErrTooLarge, ErrMediaType, ErrBusy.
+	// Receive keeps the bytes and returns the job once it is durable. Errors: capture.ErrTooLarge, ErrMediaType, ErrBusy, *OptionsError.
 	Receive(ctx context.Context, req capture.Request) (capture.Job, error)
 	// Job returns a job of a member ("" for any), or capture.ErrNoSuchJob.
 	Job(ctx context.Context, member, id string) (capture.Job, error)
@@ -134,7 +135,10 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var tooLarge *http.MaxBytesError
+	var options *capture.OptionsError
 	switch {
+	case errors.As(err, &options):
+		err = problem.New(http.StatusBadRequest, problem.BadRequest, "The document cannot be read as you want it to be.", items(options.Problems)...)
 	case errors.Is(err, capture.ErrTooLarge), errors.As(err, &tooLarge):
 		setLimits(w.Header())
 		err = problem.New(http.StatusRequestEntityTooLarge, problem.TooLarge, "The document is larger than is taken here. Cut it into several.")
@@ -148,6 +152,13 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		err = problem.New(http.StatusBadRequest, problem.BadRequest, "The document broke off before its end, and nothing of it was kept. Send it again.")
 	}
 	fail(w, r, err)
+}
+
+func items(problems []ingest.Problem) (list []problem.Item) {
+	for _, p := range problems {
+		list = append(list, problem.Item{Code: string(p.Code), Detail: p.Message, Field: p.Pointer})
+	}
+	return list
 }
 
 func errorBehaviour(header string) (proceed bool, err error) {
@@ -191,7 +202,7 @@ func (h *Handler) job(w http.ResponseWriter, r *http.Request) {
 	if !job.Running && job.Block > 0 {
 		wait, cancel := context.WithTimeout(r.Context(), awaitIndex)
 		defer cancel()
-		h.views.Await(wait, job.Block-1)
+		h.Views.Await(wait, job.Block-1)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	writeJSON(w, r, http.StatusOK, shown(job))

@@ -22,13 +22,13 @@ const (
 )
 
 // readParcel begins to read what POST /capture brings: a document; or a form with the fields mapping (how to read a sheet) and document, in
-// this order. What the label says must be something that can be captured; the content itself is looked at by the capturer.
+// this order. The parameters zone and dates say how to read the dates of a sheet. What the label says must be something that can be captured; the content itself is looked at by the capturer.
 func readParcel(w http.ResponseWriter, r *http.Request) (req capture.Request, err error) {
 	if r.ContentLength > MaxBody { // before it has come
 		return req, capture.ErrTooLarge
 	}
 	r.Body = steady(w, r.Body, senderPace)
-	req = capture.Request{ContentType: r.Header.Get("Content-Type"), Body: r.Body}
+	req = capture.Request{ContentType: r.Header.Get("Content-Type"), Body: r.Body, Zone: r.URL.Query().Get("zone"), Dates: r.URL.Query().Get("dates")}
 	media, _, err := mime.ParseMediaType(req.ContentType)
 	if err != nil {
 		media = ""

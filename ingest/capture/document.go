@@ -54,7 +54,7 @@ func (s *Service) openDocument(ctx context.Context, j Job) (*document, error) {
 	d := &document{body: &stream{ReadCloser: body}}
 	bytes, err := s.whole(d.body, j.Evidence.Size)
 	if err == nil {
-		d.Document, err = formats.Open(bytes, formats.Options{Mapping: mapping, TempDir: filepath.Dir(s.Path)})
+		d.Document, err = formats.Open(bytes, formats.Options{Mapping: mapping, Sender: j.Member, Zone: j.Zone, Dates: j.Dates, TempDir: filepath.Dir(s.Path)})
 	}
 	if err != nil {
 		return nil, errors.Join(err, body.Close())

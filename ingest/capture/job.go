@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
+	"github.com/foodtrace-ledger/foodtrace/ingest"
 )
 
 // Request is one document to capture.
@@ -23,6 +24,8 @@ type Request struct {
 	Body        io.Reader
 	// Mapping is the mapping file by which the rows of a sheet become records; nil for formats that need none. It is kept as evidence.
 	Mapping []byte
+	Zone    string // see formats.Options
+	Dates   string // likewise
 	// Proceed: each record stands alone. Otherwise (rollback, the standard's default) one refused record or one
 	// problem in the document refuses the whole document.
 	Proceed bool
@@ -35,6 +38,8 @@ type Job struct {
 	Name         string
 	Evidence     contract.Evidence // the document's bytes
 	Mapping      string            // digest of the mapping file it is read by, which the evidence store has; "" without
+	Zone         string            // see formats.Options
+	Dates        string            // likewise
 	Read         int64             // bytes of the document that were read when the last batch was through
 	Proceed      bool
 	Created      time.Time
@@ -85,6 +90,11 @@ const (
 	// MaxProblems bounds the problems a job lists; the others are counted.
 	MaxProblems = 1_000
 )
+
+// OptionsError says that a document cannot be read as its sender wants it to be.
+type OptionsError struct{ Problems []ingest.Problem }
+
+func (e *OptionsError) Error() string { return "capture: " + e.Problems[0].Error() }
 
 var (
 	ErrNoSuchJob = errors.New("capture: no such job")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
+	"github.com/foodtrace-ledger/foodtrace/ingest/formats"
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 )
@@ -73,7 +74,7 @@ func (s *Service) Close() error {
 	return s.store.close()
 }
 
-// Receive keeps a document and returns its job once both are durable: ErrTooLarge, ErrMediaType, ErrBusy.
+// Receive keeps a document and returns its job once both are durable: ErrTooLarge, ErrMediaType, ErrBusy, *OptionsError.
 func (s *Service) Receive(ctx context.Context, req Request) (Job, error) {
 	if req.ID != "" {
 		if j, err := s.store.job(ctx, req.Member, req.ID); !errors.Is(err, ErrNoSuchJob) {
@@ -82,6 +83,10 @@ func (s *Service) Receive(ctx context.Context, req Request) (Job, error) {
 	}
 	if err := room(ctx, s.store.db, maxRunning); err != nil { // before the sender has sent it all
 		return Job{}, err
+	}
+	o := formats.Options{Mapping: req.Mapping, Zone: req.Zone, Dates: req.Dates}
+	if problems := o.Check(); len(problems) > 0 {
+		return Job{}, &OptionsError{problems}
 	}
 	mapping, err := s.keepMapping(ctx, req.Mapping)
 	if err != nil {
@@ -99,7 +104,8 @@ func (s *Service) Receive(ctx context.Context, req Request) (Job, error) {
 		return Job{}, fmt.Errorf("capture: keeping the document: %w", err)
 	}
 	j := Job{
-		ID: cmp.Or(req.ID, rand.Text()), Member: req.Member, Name: req.Name, Proceed: req.Proceed, Created: s.Now(), Running: true, Success: true, Mapping: mapping,
+		ID: cmp.Or(req.ID, rand.Text()), Member: req.Member, Name: req.Name, Proceed: req.Proceed, Created: s.Now(), Running: true, Success: true,
+		Mapping: mapping, Zone: req.Zone, Dates: req.Dates,
 		Evidence: contract.Evidence{SHA256: sum, MediaType: mediaType, Name: req.Name, Size: size},
 	}
 	if err := s.store.add(ctx, j, maxRunning); err != nil {

@@ -68,6 +68,12 @@ func (f Format) MediaType() string {
 type Options struct {
 	// Mapping is the mapping file by which the rows of a sheet become records; nil for formats that need none.
 	Mapping []byte
+	// Sender is the MSP ID of the member that sends it: what a sheet names by a text only is the sender's.
+	Sender string
+	// Zone is the name of the time zone of dates that state none ("America/New_York"); "" is UTC.
+	Zone string
+	// Dates is the order of dates like 04/05/2026: "month-first", "day-first", or "" when such a date is not to be taken.
+	Dates string
 	// TempDir is where sheets are copied to that come as a stream; "" is the system's.
 	TempDir string
 }
@@ -100,10 +106,14 @@ func Open(r io.Reader, o Options) (*Document, error) {
 
 // Close frees what reading needed beside r.
 func (d *Document) Close() error {
-	if d.spool == nil {
-		return nil
+	var err error
+	if r, ok := d.Reader.(io.Closer); ok {
+		err = r.Close()
 	}
-	return d.spool.Close()
+	if d.spool != nil {
+		err = errors.Join(err, d.spool.Close())
+	}
+	return err
 }
 
 // Position is how many bytes of the document have been read, for a display of progress.

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/foodtrace-ledger/foodtrace/ingest"
+	"github.com/foodtrace-ledger/foodtrace/ingest/fsma204"
+	"github.com/foodtrace-ledger/foodtrace/ingest/mapping"
 	"github.com/foodtrace-ledger/foodtrace/ingest/sheet"
 )
 
@@ -17,7 +20,9 @@ type layout struct {
 }
 
 // layouts are asked in this order. A new one is one line.
-var layouts = []layout{}
+var layouts = []layout{
+	{fsma204.Recognise, readFSMA},
+}
 
 // CodeLayout: nobody knows what the columns of a sheet mean.
 const CodeLayout ingest.Code = "SHEET_LAYOUT"
@@ -41,12 +46,62 @@ func (d *Document) openSheet(body io.Reader, o Options) (_ *Document, err error)
 
 // readRows finds out what the rows mean.
 func readRows(book *sheet.Book, o Options) (ingest.Reader, error) {
+	if o.Mapping != nil {
+		return readMapped(book, o.Mapping)
+	}
 	for _, l := range layouts {
 		if l.recognise(book) {
 			return l.open(book, o)
 		}
 	}
 	return nil, &ingest.Problem{Code: CodeLayout, Message: "The columns of this sheet are of no layout that is known here. Send a mapping with it that says what they mean."}
+}
+
+// readMapped reads the rows as a mapping file says, which [Options.Check] has been through.
+func readMapped(book *sheet.Book, file []byte) (ingest.Reader, error) {
+	m, problems := mapping.Load(file)
+	if m == nil {
+		return nil, &problems[0]
+	}
+	return mapping.New(book, m)
+}
+
+func readFSMA(book *sheet.Book, o Options) (ingest.Reader, error) {
+	zone, err := location(o.Zone)
+	if err != nil {
+		return nil, &ingest.Problem{Code: CodeOption, Pointer: "zone", Message: "The time zone is not known here."}
+	}
+	return fsma204.NewReader(book, fsma204.Options{Sender: o.Sender, Zone: zone, Dates: dateOrders[o.Dates]}), nil
+}
+
+// dateOrders are the values of [Options.Dates].
+var dateOrders = map[string]fsma204.DateOrder{"": fsma204.Unstated, "month-first": fsma204.MonthFirst, "day-first": fsma204.DayFirst}
+
+// CodeOption: an option has a value that it cannot have; the place is its name.
+const CodeOption ingest.Code = "OPTION"
+
+// location is a zone by its name. That of this machine is none: a document means the same everywhere.
+func location(zone string) (*time.Location, error) {
+	if zone == "Local" {
+		return nil, errors.New("no name of a zone")
+	}
+	return time.LoadLocation(zone)
+}
+
+// Check says what is wrong with options before anything is read with them.
+func (o Options) Check() (problems []ingest.Problem) {
+	if o.Mapping != nil {
+		if _, found := mapping.Load(o.Mapping); ingest.HasErrors(found) {
+			problems = found
+		}
+	}
+	if _, err := location(o.Zone); err != nil {
+		problems = append(problems, ingest.Problem{Code: CodeOption, Pointer: "zone", Message: "Send a time zone by its name, such as America/New_York."})
+	}
+	if _, ok := dateOrders[o.Dates]; !ok {
+		problems = append(problems, ingest.Problem{Code: CodeOption, Pointer: "dates", Message: "Send month-first or day-first."})
+	}
+	return problems
 }
 
 // anywhere returns the document as it can be read at any place, and its size.

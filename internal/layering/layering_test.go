@@ -49,7 +49,7 @@ var allowed = map[string][]string{
 	// Ingest: bytes to records.
 	"ingest":         {"chaincode/contract"},
 	"ingest/epcis":   {"chaincode/contract", "ingest", "internal/event", "internal/gs1"},
-	"ingest/formats": {"chaincode/contract", "ingest", "ingest/epcis", "ingest/mapping", "ingest/sheet"},
+	"ingest/formats": {"chaincode/contract", "ingest", "ingest/epcis", "ingest/fsma204", "ingest/mapping", "ingest/sheet"},
 	"ingest/sheet":   {"ingest"},
 	"ingest/fsma204": {"chaincode/contract", "ingest", "ingest/sheet", "internal/event", "internal/gs1"},
 	"ingest/mapping": {"chaincode/contract", "ingest", "ingest/epcis", "ingest/sheet", "internal/event", "internal/gs1"},
@@ -63,7 +63,7 @@ var allowed = map[string][]string{
 	"gateway/auth":      {"chaincode/contract", "gateway/problem"},
 	"gateway/view":      {"chaincode/contract", "gateway/auth", "internal/event", "internal/gs1", "internal/index", "internal/query", "internal/trace"},
 	"gateway/api":       {"chaincode/contract", "gateway/auth", "gateway/problem", "gateway/view", "internal/event", "internal/evidence", "internal/gs1", "internal/index", "internal/ledger", "internal/trace"},
-	"gateway/epcisrest": {"chaincode/contract", "gateway/accept", "gateway/auth", "gateway/pages", "gateway/problem", "gateway/view", "ingest/capture", "ingest/epcis", "internal/event", "internal/gs1", "internal/index", "internal/query", "internal/translate"},
+	"gateway/epcisrest": {"chaincode/contract", "gateway/accept", "gateway/auth", "gateway/pages", "gateway/problem", "gateway/view", "ingest", "ingest/capture", "ingest/epcis", "internal/event", "internal/gs1", "internal/index", "internal/query", "internal/translate"},
 	"gateway/subscribe": {"gateway/auth", "gateway/problem", "internal/index", "internal/translate"},
 	"gateway/resolver":  {"gateway/accept", "gateway/pages", "gateway/problem", "gateway/view", "internal/gs1", "internal/index", "internal/qrcode"},
 	"gateway/pages":     {"chaincode/contract", "gateway/problem", "gateway/view", "internal/event", "internal/gs1", "internal/index", "internal/ledger", "internal/qrcode", "internal/trace"},
