@@ -37,6 +37,7 @@ type cli struct {
 	Release  releaseCmd  `cmd:"" help:"End a hold."`
 	Verify   verifyCmd   `cmd:"" help:"Check the whole chain, the evidence and the index; say what is wrong and where."`
 	Hash     hashCmd     `cmd:"" help:"Event hash IDs (CBV 2.0) of the events of a file."`
+	Map      mapCmd      `cmd:"" help:"Show what becomes of the rows of a sheet by a mapping file; propose one."`
 	Network  networkCmd  `cmd:"" help:"Run a real Hyperledger Fabric network on this machine."`
 	Simulate simulateCmd `cmd:"" help:"Write a synthetic supply chain as EPCIS 2.0 JSON."`
 }

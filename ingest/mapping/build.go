@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"bytes"
+	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
@@ -265,6 +266,9 @@ func clip(s string) string {
 	return s
 }
 
+// standardContext is the JSON-LD context of EPCIS 2.0.
+const standardContext = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
+
 // withOffset puts before an event its context, and behind it the offset of its time where the template does not say it.
 func (b *builder) withOffset(text jsontext.Value) jsontext.Value {
 	var when struct {
@@ -274,9 +278,7 @@ func (b *builder) withOffset(text jsontext.Value) jsontext.Value {
 	if json.Unmarshal(text, &when) != nil {
 		return text
 	}
-	if b.namespaces != "" {
-		text = append([]byte(`{"@context":[`+b.namespaces+`],`), text[1:]...)
-	}
+	text = append([]byte(`{"@context":["`+standardContext+`",`+cmp.Or(b.namespaces, "{}")+`],`), text[1:]...)
 	if when.Time == "" || when.Offset != "" {
 		return text
 	}

@@ -352,3 +352,26 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// What is proposed for a sheet reads that sheet.
+func TestSuggest(t *testing.T) {
+	const sheet = "导出时间：2026-04-23,,,,,,,\n单据编号,单据日期,单据类型,商品条码,商品名称,批次号,数量,单位,仓库,客户名称\n" +
+		"CK1,2026/4/20,销售出库,6901234567892,猪前腿,A/1,120.5,公斤,6901234500004,城东门店\nCK1,2026/4/20,销售出库,6901234567892,猪前腿,B,3,箱,6901234500004,城东门店\n合计,,,,,,123.5,,,\n"
+	file, err := mapping.Suggest(book(t, []byte(sheet)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(file, "samples:") {
+		t.Errorf("the proposal has no sample:\n%s", file)
+	}
+	lines, records := read(t, load(t, file), []byte(sheet))
+	if diff := cmp.Diff([]string{"A3 A4: shipping"}, lines); diff != "" {
+		t.Fatalf("%s\n%s", diff, file)
+	}
+	if e := records[0].Event; e.Quantities[0].EPCClass != "https://id.gs1.org/01/06901234567892/10/A%2F1" || e.Quantities[0].UOM != "KGM" || e.ReadPoint.ID != "https://id.gs1.org/414/6901234500004" {
+		t.Errorf("the event is %+v", e)
+	}
+	if file, err := mapping.Suggest(book(t, []byte("foo,bar\n1,2\n"))); err == nil {
+		t.Errorf("nothing is understood, and this is proposed:\n%s", file)
+	}
+}

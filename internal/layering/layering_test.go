@@ -49,7 +49,7 @@ var allowed = map[string][]string{
 	// Ingest: bytes to records.
 	"ingest":         {"chaincode/contract"},
 	"ingest/epcis":   {"chaincode/contract", "ingest", "internal/event", "internal/gs1"},
-	"ingest/formats": {"chaincode/contract", "ingest", "ingest/epcis", "ingest/fsma204", "ingest/mapping", "ingest/sheet"},
+	"ingest/formats": {"chaincode/contract", "ingest", "ingest/epcis", "ingest/mapping", "ingest/sheet"},
 	"ingest/sheet":   {"ingest"},
 	"ingest/fsma204": {"chaincode/contract", "ingest", "ingest/sheet", "internal/event", "internal/gs1"},
 	"ingest/mapping": {"chaincode/contract", "ingest", "ingest/epcis", "ingest/sheet", "internal/event", "internal/gs1"},
