@@ -140,3 +140,89 @@ func TestHostileDocuments(t *testing.T) {
 		t.Logf("%s: %d KB of %d read held", test.name, source.most>>10, source.read>>10)
 	}
 }
+
+// Whatever the bytes are, the answer has a code and a place. What an encoding says of itself is believed unless a byte shows that it is not so.
+func TestEncodings(t *testing.T) {
+	const spinach = "\xb2\xa4\xb2\xcb" // 菠菜 in GBK
+	utf16 := func(s string) string {
+		var b strings.Builder
+		for _, c := range []byte(s) {
+			b.WriteByte(c)
+			b.WriteByte(0)
+		}
+		return b.String()
+	}
+	declared := func(name, text string) string {
+		return `<?xml version="1.0" encoding="` + name + `"?>` + xmlDocument(xmlObject("<ex:a>"+text+"</ex:a>"))
+	}
+	first := "/epcisBody/eventList/0"
+	for _, test := range []struct{ name, doc, want string }{
+		{"JSON with a byte order mark", "\ufeff" + document(object("")), ""},
+		{"JSON in GBK", document(object(`,"ex:a":"` + spinach + `"`)), "error JSON_ENCODING " + first},
+		{"JSON in GBK with the byte order mark of UTF-8", "\ufeff" + document(object(`,"ex:a":"`+spinach+`"`)), "error JSON_ENCODING " + first},
+		{"JSON in UTF-16", utf16(document(object(""))), "error JSON_ENCODING "},
+		{"JSON in UTF-16 with a byte order mark", "\xff\xfe" + utf16(document(object(""))), "error JSON_ENCODING "},
+		{"half a surrogate pair", document(object(`,"ex:a":"\ud83d"`)), "error JSON_SYNTAX " + first + "/ex:a"},
+		{"surrogates the wrong way round", document(object(`,"ex:a":"\udc00\ud83d"`)), "error JSON_SYNTAX " + first + "/ex:a"},
+		{"a surrogate in UTF-8", document(object(",\"ex:a\":\"\xed\xa0\xbd\"")), "error JSON_ENCODING " + first},
+		{"an overlong form", document(object(",\"ex:a\":\"\xc0\xaf\"")), "error JSON_ENCODING " + first},
+		{"a zero byte", document(object(",\"ex:a\":\"\x00\"")), "error JSON_SYNTAX " + first},
+		{"U+0000", document(object(`,"ex:a":["\u0000"],"bizStep":"a\u0000"`)), "error VALUE " + first + "/ex:a/0"},
+		{"U+0000 in a name", document(object(`,"ex:a\u0000":1`)), "error VALUE " + first + "/ex:a\x00"},
+		{"U+0000 in master data", vocabulary("urn:x:y", `{"id":"\u0000"}`), "error VALUE /epcisHeader/epcisMasterData/vocabularyList/0/vocabularyElementList/0/id"},
+		{"an escaped backslash before u0000", document(object(`,"ex:a":"\\u0000"`)), ""},
+		{"a name twice", document(object(`,"ex:a":1,"ex:a":2`)), "error JSON_DUPLICATE " + first},
+		{"a name twice, once escaped", document(object(`,"ex:a":1,"\u0065x:a":2`)), "error JSON_DUPLICATE " + first},
+		{"a name twice inside", document(object(`,"ex:a":{"b":1,"b":2}`)), "error JSON_DUPLICATE " + first},
+		{"XML in UTF-7", declared("UTF-7", "+g+A-"), "error XML_ENCODING "},
+		{"XML in UTF-7 that is not declared", "+ADw-a+AD4-", "error JSON_SYNTAX "},
+		{"XML in UTF-32", "\x00\x00\xfe\xff\x00\x00\x00<", "error"},
+		{"XML that declares UTF-8 and is GBK", declared("UTF-8", spinach), "error XML_ENCODING " + events + "/ObjectEvent[1]/ex:a"},
+		{"XML that declares GBK and is not", declared("GBK", "\xff\xff"), "error XML_ENCODING " + events + "/ObjectEvent[1]/ex:a"},
+		{"XML that declares GBK", declared("GBK", spinach), ""},
+		{"XML with a byte order mark that declares GBK and is UTF-8", "\ufeff" + declared("GBK", "菠菜"), ""},
+		{"XML with a byte order mark that declares GBK and is", "\ufeff" + declared("GBK", spinach), "error XML_ENCODING " + events + "/ObjectEvent[1]/ex:a"},
+		{"XML that declares UTF-16 and is UTF-8", declared("UTF-16", "菠菜"), ""},
+		{"XML that changes its encoding", xmlDocument(xmlObject("<ex:a>菠菜</ex:a>"), xmlObject("<ex:a>"+spinach+"</ex:a>")), "error XML_ENCODING " + events + "/ObjectEvent[2]/ex:a"},
+		{"half a UTF-16 character", "\xff\xfe" + utf16(declared("UTF-16", "x")) + "\x00", "error XML_ENCODING "},
+		{"a zero character in XML", xmlDocument(xmlObject("<ex:a>&#0;</ex:a>")), "error XML_SYNTAX " + events + "/ObjectEvent[1]/ex:a"},
+		{"a zero byte in XML", xmlDocument(xmlObject("<ex:a>\x00</ex:a>")), "error XML_SYNTAX " + events + "/ObjectEvent[1]/ex:a"},
+		{"a surrogate in XML", xmlDocument(xmlObject("<ex:a>&#xd83d;</ex:a>")), "error XML_SYNTAX " + events + "/ObjectEvent[1]/ex:a"},
+		{"a surrogate pair in XML", xmlDocument(xmlObject("<ex:a>&#55357;&#56832;</ex:a>")), "error XML_SYNTAX " + events + "/ObjectEvent[1]/ex:a"},
+		{"characters by number in XML", xmlDocument(xmlObject("<ex:a>&#x1F600;&#xd7ff;&#xe000;&#x83dc;&amp;#xd83d;</ex:a>")), ""},
+		{"an external entity", `<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>` + xmlDocument(xmlObject("<ex:a>&x;</ex:a>")), "error XML_DTD "},
+		{"a parameter entity", `<!DOCTYPE a [<!ENTITY % x SYSTEM "http://127.0.0.1/x"> %x;]>` + xmlDocument(), "error XML_DTD "},
+		{"a stylesheet and an include", `<?xml-stylesheet href="http://127.0.0.1/x"?>` + xmlDocument(xmlObject(`<ex:a xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="/etc/passwd"/></ex:a>`)), ""},
+	} {
+		doc, problems := epcis.Parse([]byte(test.doc), epcis.Limits{})
+		got := strings.Join(found(problems), "; ")
+		if test.want == "" && (got != "" || len(doc.Events) != 1) || test.want != "" && !strings.Contains("; "+got, "; "+test.want) {
+			t.Errorf("%s: %d events, %q, want %q", test.name, len(doc.Events), got, test.want)
+		}
+		checkPlacesBefore(t, test.name, 2*int64(len(test.doc)), problems)
+	}
+}
+
+// What looks small and costs much is refused before it does: each of these took minutes when every name was looked up among all others.
+func TestHostileContexts(t *testing.T) {
+	list := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()[1:]
+	}
+	const many = 50_000
+	context := `"@context":{` + list(many, `,"p%d":"urn:x:%[1]d"`) + `}`
+	event := strings.Replace(object(`,`+list(many, `,"p%d:a":1`)), "{", "{"+context+",", 1)
+	for _, test := range []struct{ name, doc, want string }{
+		{"context of a document", `{` + context + `,` + document(event)[len(head)-1:], "error LIMIT /@context"},
+		{"context of an event", document(event), "error LIMIT /epcisBody/eventList/0/@context"},
+		{"ignored fields", head + `"ex:ignoreFields":[` + list(many, `,"ex:%d"`) + `],` + document(object(`,` + list(many, `,"ex:%d":1`)))[len(head):], "error LIMIT /ex:ignoreFields"},
+		{"many problems in a large event", document(object(`,"ex:a":"` + strings.Repeat("x", 1<<20) + `","childEPCs":[` + list(many, ",%d") + `]`)), "error LIMIT /epcisBody/eventList/0/childEPCs/100"},
+	} {
+		if _, problems := epcis.Parse([]byte(test.doc), epcis.Limits{}); !slices.Contains(found(problems), test.want) {
+			t.Errorf("%s: %.300q, want %q", test.name, found(problems), test.want)
+		}
+	}
+}

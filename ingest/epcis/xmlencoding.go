@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"io"
 	"regexp"
+	"strconv"
 	"strings"
+	"unicode/utf16"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
@@ -68,6 +70,7 @@ type guard struct {
 	left    int // bytes that the token may still have
 	foreign bool
 	last    uint32 // bytes
+	ref     []byte // a reference that has begun, with its '&'
 }
 
 func (g *guard) ReadByte() (byte, error) {
@@ -75,6 +78,9 @@ func (g *guard) ReadByte() (byte, error) {
 		return 0, &Problem{Code: CodeLimit, Message: "A tag, text or comment is longer than " + itoa(maxToken) + " bytes."}
 	}
 	b, err := g.Reader.ReadByte()
+	if err == nil && (b == '&' || len(g.ref) > 0) {
+		err = g.reference(b)
+	}
 	if err != nil || !g.foreign {
 		return b, err
 	}
@@ -82,6 +88,26 @@ func (g *guard) ReadByte() (byte, error) {
 		return 0, &Problem{Code: CodeXMLEncoding, Message: "The text is not in the encoding that the document declares."}
 	}
 	return b, nil
+}
+
+// reference refuses a surrogate by its number (&#xd83d;), which is no character; the decoder would make another one of it.
+func (g *guard) reference(b byte) error {
+	if b == '&' {
+		g.ref = g.ref[:0]
+	}
+	if g.ref = append(g.ref, b); b != ';' && len(g.ref) < len("&#x00d83d;") {
+		return nil
+	}
+	digits, base := strings.TrimPrefix(string(g.ref), "&#"), 10
+	if hex, ok := strings.CutPrefix(digits, "x"); ok {
+		digits, base = hex, 16
+	}
+	n, err := strconv.ParseUint(strings.TrimSuffix(digits, ";"), base, 32)
+	g.ref = g.ref[:0]
+	if err == nil && utf16.IsSurrogate(rune(n)) {
+		return &Problem{Code: CodeXMLSyntax, Message: "The reference is to half of a surrogate pair, which is no character."}
+	}
+	return nil
 }
 
 var _ io.ByteReader = (*guard)(nil)
