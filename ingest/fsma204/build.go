@@ -11,8 +11,11 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/gs1"
 )
 
-// context declares our prefix in each event.
-var context = jsontext.Value(`{"fsma204":"` + Namespace + `"}`)
+// context declares our prefix in each event; and GS1's where it is used, so that the event has one hash as JSON and as XML.
+var (
+	context = jsontext.Value(`{"fsma204":"` + Namespace + `"}`)
+	withGS1 = jsontext.Value(`{"fsma204":"` + Namespace + `","gs1":"` + event.WebVocabulary.URI + `"}`)
+)
 
 // GS1's recommendations for FSMA 204 let a lot begin with this step.
 const beginsLot = "creating_class_instance"

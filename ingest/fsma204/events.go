@@ -177,6 +177,7 @@ func (b *builder) receipt(l *line, q event.Quantity, from, at location) *event.E
 // landing: a lot begins where it comes to land.
 func (b *builder) landing() {
 	b.begin(event.Object, event.Add, beginsLot, "active", landingDate, "The landing date (21 CFR 1.1335(f))")
+	b.event.Context = withGS1
 	place := b.site(b.line, landingLocation, landingLocationID)
 	item := b.lotOf(b.line, itsLot, b.source(place.scope), "The food landed")
 	b.event.Quantities = []event.Quantity{b.measure(b.line, item, quantity, uom, quantityUOM)}

@@ -85,6 +85,10 @@ const (
 	headerRows = 60
 	// headerDepth is how many rows one header may have: a group over a group over a column.
 	headerDepth = 3
+	// headerColumns is how many columns a header may have: some five times the widest known one.
+	headerColumns = 256
+	// maxSheets is how many sheets of a workbook are looked at.
+	maxSheets = 256
 	// maxLocations bounds what is kept in memory of the Locations tabs.
 	maxLocations = 100_000
 	// maxInputs is how many rows one lot may be made of, all of which are in memory.

@@ -38,6 +38,7 @@ var (
 // normalise leaves of a header what says its meaning: lower-case letters and digits.
 func normalise(header string) string {
 	header = paragraph.ReplaceAllString(strings.ToLower(norm.NFKC.String(header)), "")
+	header = strings.ReplaceAll(header, "&", "and")
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			return r
@@ -47,11 +48,14 @@ func normalise(header string) string {
 }
 
 // readings are the ways to read a header: as it is, without what is in parentheses, its Chinese part, its English part.
-func readings(header string) []string {
+func readings(header string) [4]string {
+	if len(header) > longestTitle {
+		return [4]string{}
+	}
 	whole := normalise(header)
 	han := strings.Map(only(func(r rune) bool { return unicode.Is(unicode.Han, r) }), whole)
 	ascii := strings.Map(only(func(r rune) bool { return r < unicode.MaxASCII }), whole)
-	return []string{whole, normalise(parentheses.ReplaceAllString(norm.NFKC.String(header), "")), han, ascii}
+	return [4]string{whole, normalise(parentheses.ReplaceAllString(norm.NFKC.String(header), "")), han, ascii}
 }
 
 func only(keep func(rune) bool) func(rune) rune {
@@ -110,6 +114,9 @@ func (read reading) match(l *layout, known map[string]field, rows []sheet.Row) *
 	for _, row := range rows {
 		width = max(width, len(row.Cells))
 	}
+	if width > headerColumns {
+		return nil
+	}
 	h := &header{layout: l, columns: make([]field, width), titles: make([]string, width)}
 	seen := map[field]bool{}
 	groups := make([]string, len(rows))
@@ -118,7 +125,7 @@ func (read reading) match(l *layout, known map[string]field, rows []sheet.Row) *
 		if len(names) == 0 {
 			continue
 		}
-		h.titles[c] = names[len(names)-1]
+		h.titles[c] = names[len(names)-1][0]
 		f := read.find(known, names)
 		if f == none || seen[f] {
 			h.score--
@@ -147,51 +154,54 @@ func anyOf(seen map[field]bool, list []field) bool {
 	return false
 }
 
-// titles are the names that a column may have, the most telling first: its cells one below the other, with the groups above them that
-// reach over several columns (merged cells have their text in the first one); these without the groups; the lowest one.
-func titles(rows []sheet.Row, column int, groups []string) (names []string) {
+// titles are the names that a column may have, the most telling first, each in parts: its cells one below the other, with the groups above
+// them that reach over several columns (merged cells have their text in the first one); these without the groups; the lowest one.
+func titles(rows []sheet.Row, column int, groups []string) (names [][]string) {
 	var own, full []string
+	lowest := cellText(rows[len(rows)-1], column)
 	for i := range rows {
-		text := ""
-		if cell := rows[i].Cell(column); cell.Kind != sheet.Failed {
-			text = cell.Text
-		}
-		if text != "" {
-			own = append(own, text)
+		text := cellText(rows[i], column)
+		switch {
+		case text != "":
+			own, full = append(own, text), append(full, text)
 			groups[i] = text
 			clear(groups[i+1:])
+		case lowest != "" && groups[i] != "":
+			full = append(full, groups[i])
 		}
 	}
 	if len(own) == 0 {
 		return nil
 	}
-	lowest := rows[len(rows)-1].Cell(column).Text
-	for i := range rows {
-		if text := rows[i].Cell(column).Text; text != "" {
-			full = append(full, text)
-		} else if lowest != "" && groups[i] != "" {
-			full = append(full, groups[i])
-		}
-	}
-	return []string{strings.Join(full, " "), strings.Join(own, " "), own[len(own)-1], strings.Join(full, " - ")}
+	return [][]string{full, own, own[len(own)-1:]}
 }
 
-// reading remembers the readings of headers.
-type reading map[string][]string
+func cellText(row sheet.Row, column int) string {
+	if c := row.Cell(column); c.Kind != sheet.Failed {
+		return c.Text
+	}
+	return ""
+}
+
+// reading remembers the readings of cells.
+type reading map[string][4]string
 
 // longestTitle is that of a column: what is longer is a sentence.
 const longestTitle = 200
 
 // find is the field of the first of some names that has one.
-func (read reading) find(known map[string]field, names []string) field {
-	for _, name := range names {
-		if len(name) > longestTitle {
-			continue
-		}
-		keys, ok := read[name]
-		if !ok {
-			keys = readings(name)
-			read[name] = keys
+func (read reading) find(known map[string]field, names [][]string) field {
+	for _, parts := range names {
+		var keys [4]string
+		for _, part := range parts {
+			r, ok := read[part]
+			if !ok {
+				r = readings(part)
+				read[part] = r
+			}
+			for i := range keys {
+				keys[i] += r[i]
+			}
 		}
 		for _, key := range keys {
 			if f := known[key]; f != none {
@@ -204,7 +214,10 @@ func (read reading) find(known map[string]field, names []string) field {
 
 // Recognise says whether a book has a tab of this kind.
 func Recognise(book *sheet.Book) bool {
-	for _, s := range book.Sheets() {
+	for i, s := range book.Sheets() {
+		if i == maxSheets {
+			break
+		}
 		if rows, _ := top(&s); findHeader(rows) != nil {
 			return true
 		}

@@ -142,6 +142,9 @@ func checkStandard(t *testing.T, events []*event.Event) {
 // again writes what was read and reads it again: as a workbook, and as a text for each tab.
 func again(t *testing.T, r result, language fsma204.Language) {
 	t.Helper()
+	if len(r.events)+len(r.described) == 0 {
+		return
+	}
 	w := fsma204.NewWriter(language)
 	for _, e := range r.events {
 		w.Add(e)

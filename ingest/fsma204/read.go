@@ -116,6 +116,9 @@ func (r *Reader) report(p ingest.Problem) {
 func (r *Reader) begin() error {
 	var descriptions []*tab
 	sheets := r.book.Sheets()
+	if len(sheets) > maxSheets {
+		return &ingest.Problem{Code: CodeLimit, Message: "The workbook has more than 256 sheets."}
+	}
 	var unknown []ingest.Problem
 	for i := range sheets {
 		s := &sheets[i]

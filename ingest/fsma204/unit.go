@@ -29,7 +29,7 @@ var units = map[string]string{
 	"KGM": "kgm kg kgs kilo kilos kilogram kilograms kilogramme kilogrammes 千克 公斤",
 	"GRM": "grm g gram grams gramme grammes 克",
 	"MGM": "mgm mg milligram milligrams 毫克",
-	"TNE": "tne t mt tonne tonnes metricton metrictons 吨 公吨",
+	"TNE": "tne t mt tonne tonnes metricton metrictons metrictonne metrictonnes 吨 公吨",
 	"LBR": "lbr lb lbs pound pounds 磅",
 	"ONZ": "onz oz ounce ounces 盎司",
 	"STN": "stn shortton shorttons",
