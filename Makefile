@@ -8,7 +8,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Without a C compiler, Go has no race detector.
 RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
-.PHONY: help run build test test-all test-services test-browser lint bench bench-trace bench-fabric scale soak clean
+.PHONY: help run build test test-all test-services test-browser lint bench bench-trace bench-fabric scale fuzz soak clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ scale: ## bytes and processor time of an event at growing numbers of events (doc
 bench-fabric: ## our chaincode against one that stores each event under its own key, on a Fabric network on this machine
 	@echo "running the benchmark on Fabric (about five minutes; the first time it also builds the network's programs)"
 	$(GO) run ./test/fabric/bench
+
+fuzz: ## fuzz every parser (FUZZ=60: minutes for all together; PKG=./ingest/epcis: only these)
+	@bash test/fuzz.sh
 
 soak: ## the long campaigns: a million movements under a hold, two hundred kills, an hour of fuzzing
 	@bash test/soak.sh

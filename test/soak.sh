@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # The campaigns that take too long for every day: the tests' long versions (a million movements under a hold, two hundred
-# kills, big simulated worlds) and fuzzing of every parser. FUZZ_SECONDS is for all fuzz targets together (default: an hour).
+# kills, big simulated worlds) and fuzzing of every parser. FUZZ is minutes for all fuzz targets together (default: an hour).
 # What a run found goes into docs/benchmarks.md with its date and the seeds it printed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-total=${FUZZ_SECONDS:-3600}
 
 echo "long campaigns (seeds and counts are printed)"
 FOODTRACE_SOAK=1 go test -count=1 -timeout 3h -v -run 'Soak|Kill|Crash|Hold|Large|World|Campaign' ./chaincode/... ./internal/ledger/... ./internal/simulate/... ./cmd/... |
@@ -14,14 +13,4 @@ echo "faults on a running network, many times each (needs what test/services.sh 
 FOODTRACE_SOAK=1 FOODTRACE_SERVICES=1 go test -count=1 -timeout 6h -v -run 'TestFaults' ./cmd/foodtrace |
   grep -E '^(=== RUN|---|ok|FAIL|panic)|_test.go' || { echo "a campaign failed" >&2; exit 1; }
 
-targets=()
-while read -r pkg; do
-  while read -r target; do targets+=("$pkg $target"); done < <(go test -list '^Fuzz' "$pkg" | grep '^Fuzz' || true)
-done < <(go list ./...)
-each=$((total / ${#targets[@]}))
-echo "fuzzing ${#targets[@]} targets, ${each} seconds each"
-for t in "${targets[@]}"; do
-  read -r pkg target <<<"$t"
-  echo "$target in $pkg"
-  go test -run '^$' -fuzz "^$target\$" -fuzztime "${each}s" "$pkg" | tail -n 2
-done
+FUZZ=${FUZZ:-60} bash test/fuzz.sh

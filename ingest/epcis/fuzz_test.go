@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -83,6 +84,8 @@ func FuzzXML(f *testing.F) {
 	f.Add([]byte(`<m:EPCISMasterDataDocument xmlns:m="urn:epcglobal:epcis-masterdata:xsd:1"><EPCISBody>` +
 		strings.ReplaceAll(xmlVocabularies, "vtype", "other") + `</EPCISBody></m:EPCISMasterDataDocument>`))
 	f.Add([]byte(xmlHead + `<ex:ignoreFields><ex:i/></ex:ignoreFields><EPCISBody><EventList>` + xmlObject(`<ex:i>1</ex:i>`) + `</EventList></EPCISBody>` + xmlTail))
+	f.Add([]byte(envelope(results)))
+	f.Add([]byte(envelope(xmlDocument(xmlObject("<quantityList><quantityElement><epcClass>urn:x:c</epcClass><ex:a/></quantityElement></quantityList>")))))
 	f.Add([]byte("\xff\xfe<\x00a\x00>\x00"))
 	f.Add([]byte(`<?xml version="1.0" encoding="GBK"?>` + xmlDocument(xmlObject("<ex:a>\xb2\xa4\xb2\xcb</ex:a>"))))
 	f.Add([]byte(`<!DOCTYPE a>` + xmlDocument(xmlObject(`<a xmlns="urn:b" c="d">e<f>&#x83dc;</f></a>`))))
@@ -97,6 +100,32 @@ func FuzzXML(f *testing.F) {
 				t.Fatalf("hash differs in XML:\n%s\n%s", e.PreHash(), doc.Events[i].PreHash())
 			}
 		}
+	})
+}
+
+// encodingNames are those that a document may declare, and some that it may not.
+var encodingNames = []string{"UTF-8", "utf8", "US-ASCII", "UTF-16", "UTF-16LE", "UTF-16BE", "GB18030", "GBK", "GB2312", "cp936", "Big5", "ISO-8859-1", "latin1", "ISO-8859-15",
+	"Windows-1252", "cp1252", "UTF-7", "UTF-32", ""}
+
+// FuzzEncodings: whatever bytes are in a document of whatever declared encoding, what is read is UTF-8, or the problem has a place.
+func FuzzEncodings(f *testing.F) {
+	for i := range encodingNames {
+		f.Add(i, "", []byte("\xb2\xa4\xb2\xcb"))
+		f.Add(i, "\ufeff", []byte("菠菜 &#x83dc; &#xd83d;"))
+	}
+	f.Add(1, "\xff\xfe", []byte("\x00\xd8"))
+	f.Fuzz(func(t *testing.T, name int, before string, text []byte) {
+		declared := encodingNames[uint(name)%uint(len(encodingNames))]
+		b := slices.Concat([]byte(before+`<?xml version="1.0" encoding="`+declared+`"?>`), []byte(xmlDocument(xmlObject("<ex:a>TEXT</ex:a>"))))
+		b = bytes.Replace(b, []byte("TEXT"), text, 1)
+		doc, problems := epcis.Parse(b, epcis.Limits{})
+		checkPlacesBefore(t, string(b), 2*int64(len(b)), problems)
+		for _, e := range doc.Events {
+			if !utf8.Valid(e.Ext) || bytes.Contains(e.Ext, []byte("\ufffd")) && !bytes.Contains(text, []byte("\ufffd")) && !bytes.Contains(text, []byte("&#")) {
+				t.Fatalf("%q was read as %q", b, e.Ext)
+			}
+		}
+		checkParse(t, b)
 	})
 }
 

@@ -214,3 +214,37 @@ func TestHash(t *testing.T) {
 		t.Errorf("hash is %s", got)
 	}
 }
+
+// FuzzEvent: no panic; what was read is read the same after it was written, and has the same hash.
+func FuzzEvent(f *testing.F) {
+	f.Add([]byte(`{"@context":[{"ex":"https://ns.example.com/"}],"type":"ObjectEvent","eventID":"urn:x:e","eventTime":"2026-04-20T08:30:00.5+02:00","eventTimeZoneOffset":"+02:00",` +
+		`"action":"ADD","epcList":["urn:epc:id:sgtin:9521141.012345.7","ex:a"],"quantityList":[{"epcClass":"https://id.gs1.org/01/09521141123454/10/A","quantity":1.50,"uom":"KGM","ex:q":[1,{"a":2}]}],` +
+		`"bizStep":"urn:epcglobal:cbv:bizstep:shipping","bizTransactionList":[{"type":"po","bizTransaction":"urn:x:1"}],"ilmd":{"cbvmda:lotNumber":"007"},"ex:ignoreFields":["ex:i"],"ex:i":1,"rdfs:comment":"x"}`))
+	f.Add([]byte(`{"type":"TransformationEvent","eventTime":"2026-04-20T08:30:00Z","eventTimeZoneOffset":"Z","certificationInfo":"urn:x:c","persistentDisposition":{"set":["active"]},` +
+		`"errorDeclaration":{"declarationTime":"2026-04-20T08:30:00Z","ex:e":null},"readPoint":{"id":"geo:1,2","a":[]},"sensorElementList":[{"sensorMetadata":{"time":"2026-04-20T08:30:00Z"},` +
+		`"sensorReport":[{"type":"Temperature","value":-1e-3,"stringValue":"00012345678901234567890","booleanValue":false,"bizRules":"urn:x:r"}]}]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		e, err := event.Unmarshal(text)
+		if err != nil {
+			return
+		}
+		hash := e.Hash()
+		e.Items()
+		e.Memberships()
+		written, err := event.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := event.Unmarshal(written)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, written)
+		}
+		if again.Hash() != hash {
+			t.Fatalf("hash differs:\n%s\n%s", again.PreHash(), e.PreHash())
+		}
+		twice, err := event.Marshal(again)
+		if err != nil || string(twice) != string(written) {
+			t.Fatalf("%v\n%s\n%s", err, twice, written)
+		}
+	})
+}

@@ -63,8 +63,10 @@ func ParseCBVFormat(header string) (f CBVFormat, ok bool) {
 // that has both becomes the URN of the serial number.
 func Event(e *event.Event, epc EPCFormat, cbv CBVFormat, prefixes ...string) *event.Event {
 	t := translator{id: func(s string) string { return s }, word: func(_ *event.Vocabulary, s string) string { return s }}
-	ids := epc == EPCDigitalLink && !bytes.Contains(e.Context, []byte(`"urn":`)) || // where urn is a prefix of names, no value is a URN
-		epc == EPCURN && len(prefixes) > 0
+	ids := epc == EPCDigitalLink || epc == EPCURN && len(prefixes) > 0
+	if bytes.Contains(e.Context, []byte(`"urn":`)) { // where urn is a prefix of names, no value is a URN
+		ids = false
+	}
 	words := cbv == CBVWebURI || cbv == CBVURN
 	if !ids && !words {
 		return e

@@ -132,6 +132,33 @@ func TestLinksToURN(t *testing.T) {
 	}
 }
 
+// FuzzEvent: whatever an event says, in another spelling it is the same event, and spelt so twice is spelt so once.
+func FuzzEvent(f *testing.F) {
+	for id := range 2 {
+		for word := range 3 {
+			f.Add([]byte(spelt(id, word, word/2)), "9521141")
+		}
+	}
+	f.Add([]byte(`{"@context":{"urn":"x:","https":"y:"},"type":"ObjectEvent","eventTime":"2026-04-20T08:30:00Z","eventTimeZoneOffset":"Z","epcList":["urn:epc:id:sgtin:9521141.012345.7"]}`), "952114")
+	f.Fuzz(func(t *testing.T, text []byte, prefix string) {
+		e, err := event.Unmarshal(text)
+		if err != nil {
+			return
+		}
+		for _, epc := range []translate.EPCFormat{translate.EPCDigitalLink, translate.EPCURN} {
+			for _, cbv := range []translate.CBVFormat{translate.CBVURN, translate.CBVWebURI} {
+				got := translate.Event(e, epc, cbv, prefix)
+				if got.Hash() != e.Hash() {
+					t.Fatalf("%s %s:\n got %s\nwant %s", epc, cbv, got.PreHash(), e.PreHash())
+				}
+				if d := cmp.Diff(got, translate.Event(got, epc, cbv, prefix), ignore); d != "" {
+					t.Fatalf("%s %s twice:\n%s", epc, cbv, d)
+				}
+			}
+		}
+	})
+}
+
 func TestParseFormats(t *testing.T) {
 	for header, want := range map[string]translate.EPCFormat{"": translate.EPCDigitalLink, "No_Preference": translate.EPCNoPreference,
 		"Always_GS1_Digital_Link": translate.EPCDigitalLink, "Always_EPC_URN": translate.EPCURN, "Never_Translates": translate.EPCNever} {
