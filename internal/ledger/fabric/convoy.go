@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/chaincode/protocol"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 )
@@ -14,12 +15,41 @@ import (
 // while others of its transactions are under way waits, and then goes into one.
 const (
 	// maxUnderWay bounds the shared transactions of a signer that are under way. More are smaller, and read what others are about to write.
-	maxUnderWay = 4
-	// maxShared bounds the encoded batches of a transaction that several share, and maxSharedRecords their records: what a peer decides in a
-	// small part of a second. A larger submission goes alone and at once.
-	maxShared        = 256 << 10
+	maxUnderWay = 2
+	// These bound a transaction that several share to what a peer decides in a small part of a second: its encoded batches, their records,
+	// and the items that they name, each of which costs three round trips between a peer and its chaincode service. A submission that is
+	// larger by itself goes alone and at once.
+	maxSharedBytes   = 256 << 10
 	maxSharedRecords = 2000
+	maxSharedItems   = 300
 )
+
+// load is what a submission, or several, ask of a peer.
+type load struct{ bytes, records, items int }
+
+func loadOf(batch *contract.Batch, encoded []byte) load {
+	items := map[string]bool{}
+	for _, r := range batch.Records {
+		if r.Event == nil {
+			continue
+		}
+		for _, item := range r.Event.Items() {
+			items[item.Key] = true
+		}
+		if len(items) > maxSharedItems {
+			break
+		}
+	}
+	return load{len(encoded), len(batch.Records), len(items)}
+}
+
+func (l load) plus(o load) load {
+	return load{l.bytes + o.bytes, l.records + o.records, l.items + o.items}
+}
+
+func (l load) shareable() bool {
+	return l.bytes <= maxSharedBytes && l.records <= maxSharedRecords && l.items <= maxSharedItems
+}
 
 // boarding puts submissions into convoys. The zero value is ready.
 type boarding struct {
@@ -41,11 +71,9 @@ type convoy struct {
 	cancel context.CancelCauseFunc // nil until it runs
 }
 
-func (s *submission) small() bool { return len(s.batch) <= maxShared && s.records <= maxSharedRecords }
-
 // send has a submission carried, or waits with it for the next convoy. Its result comes by itself.
 func (l *Ledger) send(s *submission) {
-	if l.opts.Alone || !s.small() {
+	if l.opts.Alone || !s.load.shareable() {
 		l.inUse.Go(func() { l.carry(s.by, []*submission{s}) })
 		return
 	}
@@ -76,10 +104,9 @@ func (l *Ledger) board(key string) []*submission {
 	l.boarding.mu.Lock()
 	defer l.boarding.mu.Unlock()
 	q := l.boarding.queues[key]
-	n, size, records := 0, 0, 0
+	n, sum := 0, load{}
 	for _, s := range q.waiting[:min(len(q.waiting), protocol.MaxBatches)] {
-		size, records = size+len(s.batch), records+s.records
-		if n > 0 && (size > maxShared || records > maxSharedRecords) {
+		if sum = sum.plus(s.load); !sum.shareable() {
 			break
 		}
 		n++

@@ -73,10 +73,10 @@ func refuse(err error) error { return fmt.Errorf("%w: %w", ledger.ErrRefused, er
 // submission is a batch on its way into a block.
 type submission struct {
 	*Ledger
-	by      *account
-	batch   []byte // encoded
-	records int
-	result  chan submitted // has room for its one result
+	by     *account
+	batch  []byte // encoded
+	load   load
+	result chan submitted // has room for its one result
 
 	// Guarded by the ledger's boarding.
 	convoy *convoy // nil: it waits
@@ -113,7 +113,7 @@ func (l *Ledger) prepare(ctx context.Context, by ledger.Signer, batch *contract.
 		}
 		err = l.checkSigner(ctx, a)
 	}
-	return &submission{Ledger: l, by: a, batch: encoded, records: len(batch.Records), result: make(chan submitted, 1)}, err
+	return &submission{Ledger: l, by: a, batch: encoded, load: loadOf(batch, encoded), result: make(chan submitted, 1)}, err
 }
 
 // checkSigner refuses who is not a member, before anybody is asked.
