@@ -36,23 +36,25 @@ var allowed = map[string][]string{
 	"internal/spreader":  {"chaincode/contract", "internal/ledger"},
 
 	// Implementations: known to cmd/ only.
-	"internal/ledger/store":    {"chaincode/contract", "internal/ledger"},
-	"internal/ledger/embedded": {"chaincode/contract", "internal/event", "internal/identity", "internal/ledger", "internal/ledger/store"},
-	"internal/ledger/fabric":   {"chaincode/contract", "chaincode/protocol", "internal/event", "internal/ledger", "internal/ledger/store"},
-	"internal/index/sqlindex":  {"chaincode/contract", "internal/event", "internal/gs1", "internal/index", "internal/ledger", "internal/query", "internal/trace"},
-	"internal/index/sqlite":    {"internal/index", "internal/index/sqlindex"},
-	"internal/index/postgres":  {"internal/index", "internal/index/sqlindex"},
-	"internal/evidence/fs":     {"internal/evidence"},
-	"internal/evidence/s3":     {"internal/bucket", "internal/evidence"},
-	"internal/bucket":          {},
+	"internal/ledger/store":     {"chaincode/contract", "internal/ledger"},
+	"internal/ledger/embedded":  {"chaincode/contract", "internal/event", "internal/identity", "internal/ledger", "internal/ledger/store"},
+	"internal/ledger/fabric":    {"chaincode/contract", "chaincode/protocol", "internal/event", "internal/ledger", "internal/ledger/store"},
+	"internal/index/sqlindex":   {"chaincode/contract", "internal/event", "internal/gs1", "internal/index", "internal/ledger", "internal/query", "internal/trace"},
+	"internal/index/sqlite":     {"internal/index", "internal/index/sqlindex"},
+	"internal/index/postgres":   {"internal/index", "internal/index/sqlindex"},
+	"internal/evidence/fs":      {"internal/evidence"},
+	"internal/evidence/s3":      {"internal/bucket", "internal/evidence"},
+	"internal/bucket":           {},
+	"internal/evidence/content": {},
 
 	// Ingest: bytes to records.
 	"ingest":         {"chaincode/contract"},
 	"ingest/epcis":   {"chaincode/contract", "ingest", "internal/event", "internal/gs1"},
-	"ingest/formats": {"chaincode/contract", "ingest", "ingest/epcis", "ingest/mapping", "ingest/sheet"},
+	"ingest/formats": {"chaincode/contract", "ingest", "ingest/epcis", "ingest/fsma204", "ingest/lab", "ingest/mapping", "ingest/sheet"},
 	"ingest/sheet":   {"ingest"},
 	"ingest/fsma204": {"chaincode/contract", "ingest", "ingest/sheet", "internal/event", "internal/gs1"},
 	"ingest/mapping": {"chaincode/contract", "ingest", "ingest/epcis", "ingest/sheet", "internal/event", "internal/gs1"},
+	"ingest/lab":     {"chaincode/contract", "ingest", "ingest/sheet", "internal/event", "internal/gs1"},
 	"ingest/drop":    {"chaincode/contract", "ingest/capture", "internal/bucket", "internal/evidence"},
 	"ingest/capture": {"chaincode/contract", "ingest", "ingest/formats", "ingest/sheet", "internal/evidence", "internal/ledger"},
 
@@ -62,11 +64,11 @@ var allowed = map[string][]string{
 	"gateway/problem":   {"internal/evidence", "internal/index", "internal/ledger"},
 	"gateway/auth":      {"chaincode/contract", "gateway/problem"},
 	"gateway/view":      {"chaincode/contract", "gateway/auth", "internal/event", "internal/gs1", "internal/index", "internal/query", "internal/trace"},
-	"gateway/api":       {"chaincode/contract", "gateway/auth", "gateway/problem", "gateway/view", "internal/event", "internal/evidence", "internal/gs1", "internal/index", "internal/ledger", "internal/trace"},
+	"gateway/api":       {"chaincode/contract", "gateway/auth", "gateway/problem", "gateway/view", "internal/event", "internal/evidence", "internal/evidence/content", "internal/gs1", "internal/index", "internal/ledger", "internal/trace"},
 	"gateway/epcisrest": {"chaincode/contract", "gateway/accept", "gateway/auth", "gateway/pages", "gateway/problem", "gateway/view", "ingest", "ingest/capture", "ingest/epcis", "internal/event", "internal/gs1", "internal/index", "internal/query", "internal/translate"},
 	"gateway/subscribe": {"gateway/auth", "gateway/problem", "internal/index", "internal/translate"},
 	"gateway/resolver":  {"gateway/accept", "gateway/pages", "gateway/problem", "gateway/view", "internal/gs1", "internal/index", "internal/qrcode"},
-	"gateway/pages":     {"chaincode/contract", "gateway/problem", "gateway/view", "internal/event", "internal/gs1", "internal/index", "internal/ledger", "internal/qrcode", "internal/trace"},
+	"gateway/pages":     {"chaincode/contract", "gateway/problem", "gateway/view", "internal/event", "internal/evidence/content", "internal/gs1", "internal/index", "internal/ledger", "internal/qrcode", "internal/trace"},
 	"internal/qrcode":   {},
 
 	// A real network, and real servers for tests, on this machine.
@@ -83,7 +85,7 @@ var allowed = map[string][]string{
 	// Conformance suites and test doubles may know what they test.
 	"chaincode/contract/contracttest": {"chaincode/contract", "internal/event", "internal/gs1"},
 	"internal/ledger/ledgertest":      {"chaincode/contract", "internal/event", "internal/gs1", "internal/ledger"},
-	"internal/index/indextest":        {"chaincode/contract", "internal/event", "internal/index", "internal/ledger", "internal/query", "internal/trace", "internal/trace/tracetest"},
+	"internal/index/indextest":        {"chaincode/contract", "internal/event", "internal/gs1", "internal/index", "internal/ledger", "internal/query", "internal/trace", "internal/trace/tracetest"},
 	"internal/evidence/evidencetest":  {"internal/evidence"},
 	"internal/trace/tracetest":        {"internal/event", "internal/gs1", "internal/trace"},
 

@@ -30,6 +30,7 @@ func Run(t *testing.T, open Open) {
 		{"position", position}, {"events", events}, {"void", void}, {"events of an item", eventsOf}, {"items", items}, {"search", search},
 		{"inspections", inspections}, {"holds", holds}, {"violations", violations}, {"master data", masterData},
 		{"evidence", evidence}, {"compare", compare}, {"graph", graph}, {"rebuild", rebuild}, {"texts", texts}, {"big blocks", bigBlocks},
+		{"queries", queries}, {"counts", counts}, {"rare", rare},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open) })
 	}

@@ -56,7 +56,7 @@ func (ix *Index) query(ctx context.Context, q *query.Query, who index.Viewer, pa
 	if !s.cut && more && returned != int64(q.EventCountLimit) { // is anything left, and how much may there be?
 		probe := 1
 		if after == nil && q.MaxEventCount > 0 {
-			probe = max(1, min(q.MaxEventCount-len(events)+1, index.MaxQueryBodies))
+			probe = max(1, min(q.MaxEventCount-len(events)+1, ix.maxBodies))
 		}
 		rest, err := s.count(ctx, probe)
 		if err != nil {

@@ -39,13 +39,14 @@ type search struct {
 
 	at              moment // the last event that was looked at
 	scanned, bodies int
-	batch           int
+	left            int // of those scanned, by their settings
+	batch, chunk    int
 	ended, cut      bool // there is nothing more; a limit ended the search
 }
 
 func (ix *Index) newSearch(ctx context.Context, q *query.Query, who index.Viewer) (*search, error) {
 	s := &search{ix: ix, q: q, who: who, byTime: q.OrderBy == query.ByEventTime, desc: !q.Ascending, from: anyFrom, to: anyTo,
-		admitted: map[int64]bool{}, maxScan: index.MaxQueryScan, maxBodies: index.MaxQueryBodies, batch: firstBatch}
+		admitted: map[int64]bool{}, maxScan: ix.maxScan, maxBodies: ix.maxBodies, batch: firstBatch, chunk: firstChunk}
 	last, err := ix.lastEvent(ctx)
 	if err != nil {
 		return nil, err
@@ -139,9 +140,6 @@ func (s *search) next(ctx context.Context, wanted int) (*index.Event, error) {
 	return e, nil
 }
 
-// quickScan candidates are looked at before other ways are tried: they are looked at in a few milliseconds.
-const quickScan = 2000
-
 // fill takes the next candidates that settings leave; false when there are none, or a limit is reached.
 func (s *search) fill(ctx context.Context) (more bool, err error) {
 	if s.source == nil {
@@ -153,7 +151,7 @@ func (s *search) fill(ctx context.Context) (more bool, err error) {
 		s.cut = true
 		return false, nil
 	}
-	if !s.narrowed && s.scanned >= quickScan {
+	if !s.narrowed && s.left*sparse < s.scanned {
 		s.narrowed = true
 		if err := s.narrow(ctx); err != nil {
 			return false, err
@@ -170,6 +168,7 @@ func (s *search) fill(ctx context.Context) (more bool, err error) {
 	s.scanned += len(list)
 	s.behind = list[len(list)-1]
 	s.queue, err = s.admit(ctx, list)
+	s.left += len(s.queue)
 	return true, err
 }
 
@@ -192,15 +191,20 @@ func (s *search) list(found []moment) {
 	})
 	slices.SortFunc(found, s.compare)
 	s.source = func(context.Context) ([]moment, error) {
-		n := min(len(found), scanChunk)
+		n := min(len(found), lastChunk)
 		chunk := found[:n:n]
 		found = found[n:]
 		return chunk, nil
 	}
 }
 
-// scanChunk moments are read at once.
-const scanChunk = 1000
+// Moments are read from the timeline in chunks: at first about what a page needs. When fewer than one of sparse is left by its setting, the settings are
+// asked whether that is all.
+const (
+	firstChunk = 64
+	lastChunk  = 1024
+	sparse     = 100
+)
 
 // scan reads the timeline in the order of the query, from s.at.
 func (s *search) scan(at moment) {
@@ -215,6 +219,8 @@ func (s *search) scan(at moment) {
 
 // piece reads the timeline after a moment. (A plus keeps SQLite from choosing the index of that column.)
 func (s *search) piece(ctx context.Context, at moment) ([]moment, error) {
+	limit := s.chunk
+	s.chunk = min(2*s.chunk, lastChunk)
 	direction, than := "", ">"
 	if s.desc {
 		direction, than = " DESC", "<"
@@ -222,10 +228,10 @@ func (s *search) piece(ctx context.Context, at moment) ([]moment, error) {
 	const columns = "SELECT event, time, setting FROM timeline WHERE "
 	if s.byTime {
 		return s.moments(ctx, columns+"(time, event) "+than+" (?1, ?2) AND time >= ?3 AND time <= ?4 AND +event >= ?5 AND +event <= ?6 ORDER BY time"+direction+", event"+direction+" LIMIT ?7",
-			at.time, at.event, s.from, s.to, s.low, s.high, scanChunk)
+			at.time, at.event, s.from, s.to, s.low, s.high, limit)
 	}
 	return s.moments(ctx, columns+"event "+than+" ?1 AND +time >= ?2 AND +time <= ?3 AND event >= ?4 AND event <= ?5 ORDER BY event"+direction+" LIMIT ?6",
-		at.event, s.from, s.to, s.low, s.high, scanChunk)
+		at.event, s.from, s.to, s.low, s.high, limit)
 }
 
 func (s *search) moments(ctx context.Context, sqlText string, args ...any) (list []moment, err error) {

@@ -18,6 +18,9 @@ type settings struct {
 	here  map[string]int64          // of this transaction
 	last  int64
 
+	key     []byte   // of the event at hand
+	parties []string // likewise
+
 	rows, places, timeline *Insert
 }
 
@@ -42,14 +45,16 @@ func (s *settings) add(ctx context.Context, e *event.Event, no int64, member str
 }
 
 func (s *settings) id(ctx context.Context, e *event.Event, member string, at place) (int64, error) {
-	parties := partiesOf(e)
 	fields := [...]string{member, string(e.Type), string(e.Action), e.Step(), e.DispositionWord(), e.ReadPointKey(), e.LocationKey()}
-	key := settingKey(fields[:], parties)
-	id, ok := s.here[key]
-	if !ok {
-		id, ok = s.known.Get(key)
+	s.parties = appendParties(s.parties[:0], e)
+	s.key = appendKey(s.key[:0], fields[:], s.parties)
+	if id, ok := s.here[string(s.key)]; ok {
+		return id, nil
 	}
+	key := string(s.key)
+	id, ok := s.known.Get(key)
 	if ok {
+		s.here[key] = id
 		return id, nil
 	}
 	key8 := digest8(key)
@@ -61,16 +66,15 @@ func (s *settings) id(ctx context.Context, e *event.Event, member string, at pla
 		s.last++
 		id = s.last
 		s.rows.row(id, key8, key, member, plain(fields[1]), plain(fields[2]), plain(fields[3]), plain(fields[4]), plain(fields[5]), plain(fields[6]), int64(at.block))
-		s.placesOf(id, parties, fields[5:], at)
+		s.placesOf(id, s.parties, fields[5:], at)
 	}
 	s.here[key] = id
 	s.known.Add(key, id)
 	return id, nil
 }
 
-// settingKey has the length of each field before it, so that no two settings have one key.
-func settingKey(fields, parties []string) string {
-	b := make([]byte, 0, 512)
+// appendKey makes the key of a setting, with the length of each field before it, so that no two settings have one key.
+func appendKey(b []byte, fields, parties []string) []byte {
 	for _, list := range [...][]string{fields, parties} {
 		for _, f := range list {
 			f = plain(f)
@@ -78,7 +82,7 @@ func settingKey(fields, parties []string) string {
 			b = append(b, f...)
 		}
 	}
-	return string(b)
+	return b
 }
 
 // plain is a text that PostgreSQL can hold: what is looked up by it is compared with the event once more.
@@ -104,9 +108,8 @@ func (s *settings) placesOf(id int64, parties, places []string, at place) {
 	}
 }
 
-// partiesOf are the canonical keys of the sources and destinations of an event, in order.
-func partiesOf(e *event.Event) []string {
-	parties := make([]string, 0, 8) // two parties and a location at each end are usual
+// appendParties appends the canonical keys of the sources and destinations of an event, in order.
+func appendParties(parties []string, e *event.Event) []string {
 	for i := range e.Sources {
 		parties = append(parties, itemKey(e.Sources[i].Source))
 	}

@@ -34,6 +34,8 @@ type Index struct {
 	keys     *lru.Cache[string, trace.ItemID]
 	settings *lru.Cache[string, int64]
 	memory   memory
+
+	maxScan, maxBodies int // of the search of one page
 }
 
 var (
@@ -53,7 +55,8 @@ func New(d Dialect, write, read *sql.DB, graphMB int) (*Index, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close(), read.Close())
 	}
-	ix := &Index{dialect: d, write: write, reader: read, read: db{read, d}, keys: keys, settings: settings}
+	ix := &Index{dialect: d, write: write, reader: read, read: db{read, d}, keys: keys, settings: settings,
+		maxScan: index.MaxQueryScan, maxBodies: index.MaxQueryBodies}
 	if graphMB == 0 {
 		graphMB = DefaultGraphMB
 	}
