@@ -9,6 +9,7 @@ import (
 
 	"github.com/foodtrace-ledger/foodtrace/ingest"
 	"github.com/foodtrace-ledger/foodtrace/ingest/fsma204"
+	"github.com/foodtrace-ledger/foodtrace/ingest/lab"
 	"github.com/foodtrace-ledger/foodtrace/ingest/mapping"
 	"github.com/foodtrace-ledger/foodtrace/ingest/sheet"
 )
@@ -22,6 +23,7 @@ type layout struct {
 // layouts are asked in this order. A new one is one line.
 var layouts = []layout{
 	{fsma204.Recognise, readFSMA},
+	{lab.Recognise, readLab},
 }
 
 // CodeLayout: nobody knows what the columns of a sheet mean.
@@ -72,6 +74,14 @@ func readFSMA(book *sheet.Book, o Options) (ingest.Reader, error) {
 		return nil, &ingest.Problem{Code: CodeOption, Pointer: "zone", Message: "The time zone is not known here."}
 	}
 	return fsma204.NewReader(book, fsma204.Options{Sender: o.Sender, Zone: zone, Dates: dateOrders[o.Dates]}), nil
+}
+
+func readLab(book *sheet.Book, o Options) (ingest.Reader, error) {
+	zone, err := location(o.Zone)
+	if err != nil {
+		return nil, &ingest.Problem{Code: CodeOption, Pointer: "zone", Message: "The time zone is not known here."}
+	}
+	return lab.NewReader(book, lab.Options{Zone: zone, Dates: sheet.Order(dateOrders[o.Dates])}) // both count the orders alike
 }
 
 // dateOrders are the values of [Options.Dates].
