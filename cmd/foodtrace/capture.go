@@ -2,47 +2,44 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"mime"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
-	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/gateway/epcisrest"
-	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
+	"github.com/foodtrace-ledger/foodtrace/ingest/formats"
 )
 
 type captureCmd struct {
-	Files    []string `arg:"" name:"file" help:"EPCIS files, JSON or XML, or folders of them; - is standard input."`
+	Files    []string `arg:"" name:"file" help:"EPCIS files, JSON or XML, or sheets, CSV or XLSX; or folders of them; - is standard input."`
 	Rollback bool     `help:"All records of a file or none; otherwise each record stands alone."`
+	Mapping  string   `type:"existingfile" placeholder:"FILE" help:"Mapping file that says what the columns of a sheet mean."`
+	Zone     string   `placeholder:"NAME" help:"Time zone of a sheet's dates that state none, such as Asia/Shanghai; otherwise UTC."`
+	Dates    string   `enum:",month-first,day-first" default:"" help:"Order of a sheet's dates like 04/05/2026: month-first or day-first."`
+	Outcomes string   `placeholder:"FILE" help:"Write what became of each record to a file: the sheet that was sent with one more column; of EPCIS a CSV; or everything, if it ends in .json."`
 	Quiet    bool     `short:"q" help:"Print the refused records and the totals only."`
 	remote
 	output
 }
 
 func (captureCmd) Help() string {
-	return "Example:\n  foodtrace capture --token $TOKEN harvest.jsonld packing.jsonld\n\nExit code 1: at least one record was refused."
-}
-
-// captured is what became of one file, as -o json prints it, one a line.
-type captured struct {
-	File     string              `json:"file"`
-	Job      epcisrest.Job       `json:"job"`
-	Outcomes []epcisrest.Outcome `json:"outcomes"`
+	return "Examples:\n  foodtrace capture --token $TOKEN harvest.jsonld packing.jsonld\n  foodtrace capture --token $TOKEN --mapping erp.yaml --outcomes checked.xlsx outbound.xlsx\n\n" +
+		"Exit code 1: at least one record was refused."
 }
 
 func (c *captureCmd) Run(a *app) error {
@@ -50,16 +47,16 @@ func (c *captureCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if c.Outcomes != "" && len(files) > 1 {
+		return errors.New("--outcomes is for one file at a time")
+	}
 	refused := false
 	for _, file := range files {
-		result, err := c.file(a, file)
+		job, err := c.file(a, file)
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
-		if err := c.print(a.out, result); err != nil {
-			return err
-		}
-		refused = refused || !result.Job.Success || result.Job.Foodtrace.Refused > 0 || len(result.Job.Errors) > 0
+		refused = refused || !job.Success || job.Foodtrace.Refused > 0 || len(job.Errors) > 0
 	}
 	if refused {
 		return errNo
@@ -68,9 +65,9 @@ func (c *captureCmd) Run(a *app) error {
 }
 
 // extensions are those of the files that are taken from a folder.
-var extensions = []string{".json", ".jsonld", ".xml"}
+var extensions = []string{".json", ".jsonld", ".xml", ".csv", ".xlsx"}
 
-// expand replaces folders by the EPCIS files below them, in order of their names.
+// expand replaces folders by such files below them, in order of their names.
 func expand(args []string) (files []string, err error) {
 	for _, arg := range args {
 		info, err := os.Stat(arg)
@@ -97,39 +94,86 @@ func expand(args []string) (files []string, err error) {
 	return files, nil
 }
 
-func (c *captureCmd) file(a *app, path string) (captured, error) {
-	result := captured{File: path}
+// file sends a file, waits until it is captured, and says what became of it.
+func (c *captureCmd) file(a *app, path string) (job epcisrest.Job, err error) {
 	body := a.in
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {
-			return result, err
+			return job, err
 		}
 		defer f.Close()
 		body = f
 	}
+	if err := c.send(a.ctx, filepath.Base(path), body, &job); err != nil {
+		return job, err
+	}
+	err = c.wait(a.ctx, a.err, &job)
+	if err == nil {
+		err = c.print(a.ctx, a.out, path, job)
+	}
+	if err == nil && c.Outcomes != "" {
+		err = c.save(a, job)
+	}
+	if err != nil {
+		err = fmt.Errorf("it was accepted as job %s, and the server goes on with it. Ask for %s%s, with the token, or send the file again: nothing is written twice: %w",
+			job.ID, strings.TrimRight(c.Server, "/"), jobPath(job.ID), err)
+	}
+	return job, err
+}
+
+// send sends a document as it is; with a mapping, both as a form.
+func (c *captureCmd) send(ctx context.Context, name string, body io.Reader, job *epcisrest.Job) error {
 	behaviour := "proceed"
 	if c.Rollback {
 		behaviour = "rollback"
 	}
 	header := http.Header{}
-	document := bufio.NewReaderSize(body, epcis.SniffLen)
-	head, _ := document.Peek(epcis.SniffLen) // an error is met again when it is sent
-	header.Set("Content-Type", epcis.Sniff(head).MediaType())
-	header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": filepath.Base(path)}))
 	header.Set("GS1-Capture-Error-Behaviour", behaviour)
-	if err := c.do(a.ctx, http.MethodPost, "/epcis/capture", nil, header, document, &result.Job); err != nil {
-		return result, err
+	query := url.Values{}
+	if c.Zone != "" {
+		query.Set("zone", c.Zone)
 	}
-	err := c.wait(a.ctx, a.err, &result.Job)
-	if err == nil {
-		err = c.outcomes(a.ctx, &result)
+	if c.Dates != "" {
+		query.Set("dates", c.Dates)
 	}
+	if c.Mapping == "" {
+		document := bufio.NewReaderSize(body, formats.SniffLen)
+		head, _ := document.Peek(formats.SniffLen) // an error is met again when it is sent
+		header.Set("Content-Type", formats.Sniff(head).MediaType())
+		header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+		return c.do(ctx, http.MethodPost, "/epcis/capture", query, header, document, job)
+	}
+	mapping, err := os.ReadFile(c.Mapping)
 	if err != nil {
-		err = fmt.Errorf("it was accepted as job %s, and the server goes on with it. Ask for %s%s, with the token, or send the file again: nothing is written twice: %w",
-			result.Job.ID, strings.TrimRight(c.Server, "/"), jobPath(result.Job.ID), err)
+		return err
 	}
-	return result, err
+	out, in := io.Pipe()
+	form := multipart.NewWriter(in)
+	header.Set("Content-Type", form.FormDataContentType())
+	var writing sync.WaitGroup
+	writing.Go(func() { _ = in.CloseWithError(writeForm(form, filepath.Base(c.Mapping), mapping, name, body)) })
+	err = c.do(ctx, http.MethodPost, "/epcis/capture", query, header, out, job)
+	_ = out.Close() // the server may have answered before it has read all
+	writing.Wait()
+	return err
+}
+
+func writeForm(form *multipart.Writer, mappingName string, mapping []byte, name string, document io.Reader) error {
+	part, err := form.CreateFormFile("mapping", mappingName)
+	if err != nil {
+		return err
+	}
+	if _, err := part.Write(mapping); err != nil {
+		return err
+	}
+	if part, err = form.CreateFormFile("document", name); err != nil {
+		return err
+	}
+	if _, err := io.Copy(part, document); err != nil {
+		return err
+	}
+	return form.Close()
 }
 
 func jobPath(id string) string { return "/epcis/capture/" + url.PathEscape(id) }
@@ -168,8 +212,7 @@ func passing(err error) bool {
 func (c *captureCmd) wait(ctx context.Context, progress io.Writer, job *epcisrest.Job) error {
 	var bar *progressbar.ProgressBar
 	if f, ok := progress.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		bar = progressbar.NewOptions(-1, progressbar.OptionSetWriter(f), progressbar.OptionSetDescription(job.Foodtrace.Name),
-			progressbar.OptionShowCount(), progressbar.OptionSetItsString("records"), progressbar.OptionShowIts(), progressbar.OptionClearOnFinish())
+		bar = progressbar.NewOptions64(job.Foodtrace.Evidence.Size, progressbar.OptionSetWriter(f), progressbar.OptionShowBytes(true), progressbar.OptionClearOnFinish())
 		defer func() { _ = bar.Finish() }()
 	}
 	for job.Running {
@@ -182,57 +225,9 @@ func (c *captureCmd) wait(ctx context.Context, progress io.Writer, job *epcisres
 			return err
 		}
 		if bar != nil {
-			_ = bar.Set(job.Foodtrace.Accepted + job.Foodtrace.Duplicates + job.Foodtrace.Refused)
+			bar.Describe(fmt.Sprintf("%s: %d records", job.Foodtrace.Name, job.Foodtrace.Records))
+			_ = bar.Set64(job.Foodtrace.BytesRead)
 		}
 	}
 	return nil
-}
-
-func (c *captureCmd) outcomes(ctx context.Context, result *captured) error {
-	for {
-		var page struct {
-			Outcomes []epcisrest.Outcome `json:"outcomes"`
-		}
-		query := url.Values{"from": {strconv.Itoa(len(result.Outcomes))}}
-		if err := c.ask(ctx, jobPath(result.Job.ID)+"/outcomes", query, &page); err != nil {
-			return err
-		}
-		if len(page.Outcomes) == 0 {
-			return nil
-		}
-		result.Outcomes = append(result.Outcomes, page.Outcomes...)
-	}
-}
-
-func (c *captureCmd) print(w io.Writer, r captured) error {
-	if c.Output == "json" {
-		return writeJSON(w, r)
-	}
-	var b strings.Builder
-	said := map[string]bool{}
-	for _, o := range r.Outcomes {
-		for _, f := range o.Findings {
-			said[string(f.Code)+f.Place] = true
-		}
-		if c.Quiet && o.Status != contract.Refused {
-			continue
-		}
-		fmt.Fprintf(&b, "%s #%d %s %s\n", r.File, o.Index+1, o.Status, o.ID)
-		for _, f := range o.Findings {
-			fmt.Fprintf(&b, "    %s %s %s\n", f.Code, cmp.Or(f.Place, "-"), f.Message)
-		}
-	}
-	for _, e := range r.Job.Errors {
-		if e.Event == "" && !said[e.Code+e.Field] { // of the document, not of a record that was printed above
-			fmt.Fprintf(&b, "%s %s %s %s\n", r.File, e.Code, cmp.Or(e.Field, "-"), e.Detail)
-		}
-	}
-	p := r.Job.Foodtrace
-	verdict := "captured"
-	if !r.Job.Success {
-		verdict = "NOT CAPTURED"
-	}
-	fmt.Fprintf(&b, "%s: %s: %d accepted, %d duplicates, %d refused\n", r.File, verdict, p.Accepted, p.Duplicates, p.Refused)
-	_, err := io.WriteString(w, b.String())
-	return err
 }

@@ -2,14 +2,21 @@ package main
 
 import (
 	"context"
+	"encoding/csv"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/foodtrace-ledger/foodtrace/gateway/epcisrest"
 )
 
 // A client whose document was accepted waits while the server is started again, and says how to ask when it waits no longer.
@@ -43,5 +50,67 @@ func TestCaptureOutlivesAnOutage(t *testing.T) {
 	code := a.run([]string{"capture", "-q", "--server", proxy.URL, "--token", s.producer, file})
 	if code != exitError || !strings.Contains(errOut.String(), "accepted as job ") || !strings.Contains(errOut.String(), proxy.URL+"/epcis/capture/") {
 		t.Errorf("in an outage: exit code %d, %s", code, errOut.String())
+	}
+}
+
+const stockMapping = `foodtrace: mapping/1
+name: stock
+zone: Asia/Shanghai
+columns: {lot: 批次, day: 日期}
+records:
+  - event:
+      type: ObjectEvent
+      action: ADD
+      bizStep: commissioning
+      eventTime: "{day|time:08:00}"
+      readPoint: {id: "urn:example:site:store"}
+      quantityList: [{epcClass: "urn:example:lot:{lot}", quantity: 5, uom: KGM}]
+`
+
+// A sheet with a mapping is captured, and comes back with what became of each row.
+func TestCaptureASheet(t *testing.T) {
+	s := serve(t, t.TempDir())
+	defer s.stop()
+	sheet := writeFile(t, "库存.csv", "批次,日期\nA,2026-05-01\n=B,不详\nC,2026-05-02\n")
+	mapping := writeFile(t, "stock.yaml", stockMapping)
+	checked, all := filepath.Join(t.TempDir(), "checked.csv"), filepath.Join(t.TempDir(), "all.json")
+	args := func(file string) []string {
+		return append([]string{"capture", "--mapping", mapping, "--outcomes", file, sheet}, s.as(s.producer)...)
+	}
+	code, out, errOut := run(t, args(checked)...)
+	if code != exitNo || !strings.Contains(out, "2 accepted, 0 duplicates, 1 refused") {
+		t.Fatalf("exit %d: %s%s", code, out, errOut)
+	}
+	got, err := os.ReadFile(checked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, bom := strings.CutPrefix(string(got), "\ufeff")
+	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil || !bom || len(rows) != 4 || rows[0][2] != "Outcome" || !strings.HasPrefix(rows[1][2], "accepted") || !strings.HasPrefix(rows[2][2], "refused\n") || rows[2][0] != "=B" {
+		t.Errorf("%v %q", err, rows)
+	}
+	if code, out, errOut := run(t, args(all)...); code != exitNo || !strings.Contains(out, "0 accepted, 2 duplicates, 1 refused") {
+		t.Fatalf("exit %d: %s%s", code, out, errOut)
+	}
+	var whole struct {
+		Job      epcisrest.Job       `json:"job"`
+		Outcomes []epcisrest.Outcome `json:"outcomes"`
+	}
+	if got, err = os.ReadFile(all); err == nil {
+		err = json.Unmarshal(got, &whole)
+	}
+	if err != nil || len(whole.Outcomes) != 3 || whole.Job.Foodtrace.Name != "库存.csv" {
+		t.Errorf("%v %s", err, got)
+	}
+	wrong := filepath.Join(t.TempDir(), "checked.xlsx")
+	if code, _, errOut := run(t, args(wrong)...); code != exitError || !strings.Contains(errOut, ".xlsx") {
+		t.Errorf("exit %d: %s", code, errOut)
+	}
+	if _, err := os.Stat(wrong); err == nil {
+		t.Error("a file is there that is not what its name says")
+	}
+	if hashes := strings.Fields(must(t, "hash", "--mapping", mapping, writeFile(t, "one.csv", "批次,日期\nA,2026-05-01\n"))); len(hashes) != 1 || !strings.HasPrefix(hashes[0], "ni:///") {
+		t.Error(hashes)
 	}
 }

@@ -42,35 +42,45 @@ func (r remote) post(ctx context.Context, path string, body, v any) error {
 	return r.do(ctx, http.MethodPost, path, nil, http.Header{"Content-Type": {"application/json"}}, bytes.NewReader(raw), v)
 }
 
-// do sends one request. An answer that is a problem becomes a *refusal.
+// do sends one request and reads the answer into v. An answer that is a problem becomes a *refusal.
 func (r remote) do(ctx context.Context, method, path string, query url.Values, header http.Header, body io.Reader, v any) error {
+	res, err := r.request(ctx, method, path, query, header, body)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if err := json.UnmarshalRead(res.Body, v); err != nil {
+		return fmt.Errorf("the answer of %s cannot be read: %w", res.Request.URL, err)
+	}
+	return nil
+}
+
+// request sends one request, for JSON unless the header says otherwise. The body of the answer is to be closed.
+func (r remote) request(ctx context.Context, method, path string, query url.Values, header http.Header, body io.Reader) (*http.Response, error) {
 	target := strings.TrimRight(r.Server, "/") + path
 	if len(query) > 0 {
 		target += "?" + query.Encode()
 	}
 	req, err := http.NewRequestWithContext(ctx, method, target, body)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	req.Header.Set("Accept", "application/json, application/problem+json")
 	for name, values := range header {
 		req.Header[name] = values
 	}
-	req.Header.Set("Accept", "application/json, application/problem+json")
 	if r.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+r.Token)
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("%w (is the server running? --server names it)", err)
+		return nil, fmt.Errorf("%w (is the server running? --server names it)", err)
 	}
-	defer res.Body.Close()
 	if res.StatusCode >= http.StatusBadRequest {
-		return readProblem(res)
+		defer res.Body.Close()
+		return nil, readProblem(res)
 	}
-	if err := json.UnmarshalRead(res.Body, v); err != nil {
-		return fmt.Errorf("the answer of %s cannot be read: %w", target, err)
-	}
-	return nil
+	return res, nil
 }
 
 // refusal is a problem that the server answered with.

@@ -17,6 +17,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/gateway"
 	"github.com/foodtrace-ledger/foodtrace/gateway/api"
+	"github.com/foodtrace-ledger/foodtrace/gateway/epcisrest"
 	"github.com/foodtrace-ledger/foodtrace/gateway/view"
 	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
@@ -197,18 +198,18 @@ func (g *gatewayOf) send(ctx context.Context, events []*event.Event) (outcomes [
 		return nil, 0, err
 	}
 	c := captureCmd{remote: g.remote()}
-	var result captured
+	var job epcisrest.Job
 	header := http.Header{"Content-Type": {"application/ld+json"}, "GS1-Capture-Error-Behaviour": {"proceed"}}
-	if err := c.do(ctx, http.MethodPost, "/epcis/capture", nil, header, &doc, &result.Job); err != nil {
+	if err := c.do(ctx, http.MethodPost, "/epcis/capture", nil, header, &doc, &job); err != nil {
 		return nil, 0, err
 	}
-	if err := c.wait(ctx, nil, &result.Job); err != nil {
+	if err := c.wait(ctx, nil, &job); err != nil {
 		return nil, 0, err
 	}
-	if err := c.outcomes(ctx, &result); err != nil {
-		return nil, 0, err
-	}
-	for _, o := range result.Outcomes {
+	for o, err := range c.outcomes(ctx, job.ID) {
+		if err != nil {
+			return nil, 0, err
+		}
 		outcomes, block = append(outcomes, o.Outcome), max(block, o.Block)
 	}
 	if len(outcomes) != len(events) {

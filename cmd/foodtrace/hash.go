@@ -11,7 +11,8 @@ import (
 )
 
 type hashCmd struct {
-	File    string `arg:"" help:"EPCIS file, JSON or XML; - is standard input."`
+	File    string `arg:"" help:"EPCIS file, JSON or XML, or a sheet, CSV or XLSX; - is standard input."`
+	Mapping string `type:"existingfile" placeholder:"FILE" help:"Mapping file that says what the columns of a sheet mean."`
 	Prehash bool   `help:"Print the string that is hashed, too."`
 	output
 }
@@ -37,7 +38,17 @@ func (c *hashCmd) Run(a *app) error {
 		defer f.Close()
 		in = f
 	}
-	doc, err := formats.Open(in, formats.Options{})
+	var o formats.Options
+	if c.Mapping != "" {
+		var err error
+		if o.Mapping, err = os.ReadFile(c.Mapping); err != nil {
+			return err
+		}
+		if problems := o.Check(); !a.remark(problems) {
+			return errNo
+		}
+	}
+	doc, err := formats.Open(in, o)
 	if err != nil {
 		return err
 	}
