@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -173,6 +174,33 @@ func TestRepeatedWhole(t *testing.T) {
 		}
 	})
 	w.later(2 * time.Hour)
+	w.until("all are there", func() bool { return len(r.got()) == 3 })
+	r.read(func() {
+		if diff := cmp.Diff([]int{2, 2, 1}, sizes); diff != "" || r.last != 2 || len(r.wrong) > 0 {
+			t.Error(diff, r.last, r.wrong)
+		}
+	})
+}
+
+// TestKilledWhileSending: what a delivery holds is kept before it is made, so that it is the same after an end at any moment.
+func TestKilledWhileSending(t *testing.T) {
+	w := newWorld(t)
+	var sizes []int
+	calls := make(chan struct{}, 10)
+	r := newReceiver(t, "", func(n, events int) int {
+		sizes = append(sizes, events)
+		calls <- struct{}{}
+		if n == 1 {
+			time.Sleep(50 * time.Millisecond) // the service is ended meanwhile, and never sees the answer
+		}
+		return 200
+	})
+	w.subscribe(w.token("firm"), "a", `{"dest": %q, "stream": true}`, r.URL)
+	w.source.write("a1", "a2")
+	<-calls
+	w.close()
+	w.source.write("a3")
+	w.open()
 	w.until("all are there", func() bool { return len(r.got()) == 3 })
 	r.read(func() {
 		if diff := cmp.Diff([]int{2, 2, 1}, sizes); diff != "" || r.last != 2 || len(r.wrong) > 0 {
@@ -369,14 +397,20 @@ func TestSlowReceivers(t *testing.T) {
 	var free sync.WaitGroup
 	free.Add(1)
 	stuck := newReceiver(t, "", always(http.StatusOK))
-	stuck.Config.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { free.Wait() })
+	var waiting atomic.Int32
+	stuck.Config.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { waiting.Add(1); free.Wait() })
 	defer free.Done() // before the receivers are closed
 	r := newReceiver(t, "", always(http.StatusOK))
 	for range 3 * slots {
 		w.subscribe(slow, "a", `{"dest": %q, "stream": true}`, stuck.URL)
 	}
 	w.source.write("a1")
+	w.until("deliveries wait", func() bool { return waiting.Load() >= memberSlots })
+	time.Sleep(2 * gather) // more would have begun by now
 	w.subscribe(fast, "a", `{"dest": %q, "stream": true}`, r.URL)
 	w.source.write("a2")
 	w.until("the fast one has it", func() bool { return len(r.got()) == 1 })
+	if n := waiting.Load(); n != memberSlots {
+		t.Errorf("%d deliveries of one member at a time", n)
+	}
 }

@@ -36,7 +36,7 @@ type Source interface {
 	// order, and how far it has looked: not further than the cursor if there is no more to look at. Errors: ErrNoSuchQuery,
 	// *problem.Problem for what is wrong with the query.
 	Since(ctx context.Context, who auth.Principal, name string, after index.Cursor, limit int) (events []index.Event, next index.Cursor, err error)
-	// Start is the cursor before what was recorded at a time or later; with no time, behind everything that is on the ledger.
+	// Start is the cursor before what was recorded at a time or later; with no time, behind everything that the index has.
 	Start(ctx context.Context, t time.Time) (index.Cursor, error)
 }
 
