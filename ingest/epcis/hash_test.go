@@ -1,9 +1,12 @@
 package epcis_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
@@ -76,30 +79,30 @@ func TestReferenceHashesOfXML(t *testing.T) {
 			continue
 		}
 		if _, seen := events[v.File]; !seen {
-			b, err := os.ReadFile(testdata.Shared(t, filepath.FromSlash(v.File)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			doc, problems := epcis.Parse(b, epcis.Limits{})
-			if epcis.HasErrors(problems) {
-				doc.Events = nil // their indexes are not those of the document
-			}
-			events[v.File] = doc.Events
+			events[v.File] = everyEvent(t, v.File)
 		}
 		switch list := events[v.File]; {
-		case v.Event >= len(list):
+		case v.Event >= len(list) || list[v.Event] == nil:
 		case list[v.Event].Hash() == v.Hash:
 			same++
 		default:
 			others++
 		}
 	}
-	if same != 88 || others != 29 {
+	if same != 116 || others != 39 {
 		t.Errorf("%d are the same, %d are not", same, others)
 	}
 }
 
-// Where two public implementations agree on the hash of an event that we accept, ours is the same.
+// refusedHashes are the events that we refuse of those on whose hash two public implementations agree.
+var refusedHashes = map[string]int{
+	"openepcis-test-resources/2.0/EPCIS/JSON/Capture/Invalid/Combination_of_events_with_missing_mandatory_fields.json": 2,
+	"openepcis-test-resources/2.0/EPCIS/JSON/Capture/Invalid/ObjectEvent_without_identifier_list.json":                 1,
+	"openepcis-test-resources/2.0/EPCIS/JSON/Query/Invalid/QueryDocument_with_invalid_eventType.json":                  1,
+}
+
+// Where two public implementations agree on the hash of an event, ours is the same: as it was published in JSON, and written in XML and read again,
+// but for names that only JSON's standard context declares (docs/divergences.md, EPCIS XML).
 func TestDerivedEventHashes(t *testing.T) {
 	type row struct {
 		File      string `json:"file"`
@@ -108,36 +111,53 @@ func TestDerivedEventHashes(t *testing.T) {
 		PreHash   string `json:"ralphtro_prehash"`
 		Consensus bool   `json:"consensus"`
 	}
-	documents := map[string]*epcis.Document{}
-	same := 0
+	documents := map[string][]*event.Event{}
+	same, inXML, refused := 0, 0, map[string]int{}
 	for _, v := range readLines[row](t, "vectors-split", "dev", "event-hash-derived__all.jsonl") {
-		if !v.Consensus || !isJSON(v.File) {
+		if !v.Consensus {
 			continue
 		}
-		doc := documents[v.File]
-		if doc == nil {
-			b, err := os.ReadFile(testdata.Shared(t, filepath.FromSlash(v.File)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			var problems []epcis.Problem
-			doc, problems = epcis.Parse(b, epcis.Limits{})
-			documents[v.File] = doc
-			if epcis.HasErrors(problems) {
-				doc.Events = nil // their indexes are not those of the document
-			}
+		list, read := documents[v.File]
+		if !read {
+			list = everyEvent(t, v.File)
+			documents[v.File] = list
 		}
-		if len(doc.Events) == 0 {
+		if v.Event >= len(list) || list[v.Event] == nil {
+			refused[v.File]++
 			continue
 		}
-		e := doc.Events[v.Event]
-		if e.Hash() == v.Hash {
-			same++
+		e := list[v.Event]
+		if e.Hash() != v.Hash {
+			t.Errorf("%s event %d:\n got %s\nwant %s", v.File, v.Event, e.PreHash(), v.PreHash)
 			continue
 		}
-		t.Errorf("%s event %d:\n got %s\nwant %s", v.File, v.Event, e.PreHash(), v.PreHash)
+		same++
+		again := writeXML(t, v.File, epcis.Header{CreationDate: e.Time}, []*event.Event{e})[0]
+		switch {
+		case again != nil && again.Hash() == v.Hash:
+			inXML++
+		case again != nil && !builtinPrefix.MatchString(v.PreHash):
+			t.Errorf("%s event %d in XML:\n got %s\nwant %s", v.File, v.Event, again.PreHash(), v.PreHash)
+		}
 	}
-	if same == 0 {
-		t.Error("no event was compared")
+	if d := cmp.Diff(refusedHashes, refused); d != "" || same != 74 {
+		t.Errorf("%d are the same; refused: %s", same, d)
+	}
+	t.Logf("%d are the same, %d of these in XML too", same, inXML)
+}
+
+// everyEvent is every event of a document by its number there; one that is refused is nil.
+func everyEvent(t *testing.T, file string) (all []*event.Event) {
+	t.Helper()
+	b, err := os.ReadFile(testdata.Shared(t, filepath.FromSlash(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r := epcis.NewReader(bytes.NewReader(b), epcis.Limits{}); ; {
+		e, _, err := r.Next()
+		if err != nil {
+			return all
+		}
+		all = append(all, e)
 	}
 }

@@ -32,7 +32,7 @@ const canonicalStem = "https://id.gs1.org/"
 // urn:epc:idpat:, or the domain id.gs1.org) and is not well formed is Kind Other, Canonical as given, with an *[Error].
 // One whose only fault is the check digit is returned in full with an *[Error] of Code [CheckDigitWrong]. One whose lot,
 // serial number or extension is too long or has a character that GS1 does not allow (a space, a Chinese character) is
-// returned in full as well, with an *[Error]: whatever way it is spelt, it has one canonical form.
+// returned in full as well, with an *[Error]: whatever way it is spelt, it has one canonical form. So is a GRAI that does not start with 0.
 func Parse(uri string) (ID, error) {
 	if c, ok := asItIs(uri); ok {
 		return c.id(uri), nil
@@ -81,7 +81,7 @@ type canonical struct {
 	keyEnd  int
 	qualAt  int
 	escaped bool // some value is percent-encoded
-	faulty  bool // the qualifier has a value that GS1 does not allow
+	faulty  bool // the qualifier has a value that GS1 does not allow, or a GRAI does not start with 0
 }
 
 func canonicalise(room []byte, uri string) (canonical, *Error) {
@@ -231,8 +231,10 @@ func (id ID) CompanyDigits() string {
 	switch id.Kind {
 	case Other:
 		return ""
-	case Class, Lot, Instance, UPUI, ITIP, LogisticUnit, GRAI:
+	case Class, Lot, Instance, UPUI, ITIP, LogisticUnit:
 		return id.Key[1:]
+	case GRAI:
+		return strings.TrimPrefix(id.Key, "0")
 	}
 	return id.Key
 }

@@ -96,8 +96,9 @@ func fromPath(room []byte, path string) (canonical, *Error) {
 	}
 	var c canonical
 	c.start(room, pairs[n-1].key)
-	if err := c.pathKey(pairs[n-1].raw); err != nil {
-		return canonical{}, err
+	keyFault := c.pathKey(pairs[n-1].raw)
+	if keyFault != nil && !c.faulty {
+		return canonical{}, keyFault
 	}
 	for i := n - 2; i >= 0; i-- {
 		if e := c.pathQualifier(pairs[i].qual, pairs[i].raw); e != nil {
@@ -106,6 +107,9 @@ func fromPath(room []byte, path string) (canonical, *Error) {
 	}
 	if err != nil {
 		return c.despite(err), err
+	}
+	if keyFault != nil {
+		return c, keyFault
 	}
 	return c, c.checkDigits()
 }
@@ -134,12 +138,12 @@ func (c *canonical) keyValue(raw string, n int) *Error {
 	if !allDigits(raw[:n]) {
 		return fault(CharsetWrong, k.ai, "the key starts with something else than digits")
 	}
-	if k.kind == GRAI && raw[0] != '0' {
-		return fault(ValueWrong, k.ai, "a GRAI starts with 0")
-	}
 	c.text = append(c.text, raw[:n]...)
 	err := c.value(k.ai, raw[n:], 0, k.tail, k.set)
 	c.keyEnd = len(c.text)
+	if c.faulty = err == nil && k.kind == GRAI && raw[0] != '0'; c.faulty { // often left out; it is readable without
+		return fault(ValueWrong, k.ai, "a GRAI starts with 0")
+	}
 	return err
 }
 

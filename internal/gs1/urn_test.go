@@ -78,13 +78,30 @@ func TestFaults(t *testing.T) {
 		if codeOf(err) != want {
 			t.Errorf("Parse(%q): %v, want %q", uri, err, want)
 		}
-		soft := want == CheckDigitWrong || strings.Contains(uri, "123456789012345678901") || strings.Contains(uri, "a b") || strings.Contains(uri, "%E8")
+		soft := want == CheckDigitWrong || want == ValueWrong || strings.Contains(uri, "123456789012345678901") || strings.Contains(uri, "a b") || strings.Contains(uri, "%E8")
 		if (id.Kind != Other) != soft {
 			t.Errorf("Parse(%q) = %+v, want readable parts: %v", uri, id, soft)
 		}
 		if !soft && id.Canonical != uri {
 			t.Errorf("Parse(%q) = %+v, want the URI as given", uri, id)
 		}
+	}
+}
+
+// A GRAI without its leading zero, which is often left out, is one identifier on all domains, and has no URN.
+func TestFaultyGRAI(t *testing.T) {
+	const canonical = "https://id.gs1.org/8003/95201220000000S%2F1"
+	for _, uri := range []string{canonical, "https://shop.example/x/8003/95201220000000S%2f1?a=b", "https://shop.example/grai/95201220000000S%2F1"} {
+		id, err := Parse(uri)
+		if id.Kind != GRAI || id.Canonical != canonical || codeOf(err) != ValueWrong || id.CompanyDigits() != "95201220000000S/1" {
+			t.Errorf("%s: %+v, %v", uri, id, err)
+		}
+		if urn, err := ToURN(uri, 7); codeOf(err) != ValueWrong {
+			t.Errorf("%s became %s, %v", uri, urn, err)
+		}
+	}
+	if id, err := Parse("https://shop.example/8003/9520122000000é"); id.Kind != Other {
+		t.Errorf("%+v, %v", id, err)
 	}
 }
 
