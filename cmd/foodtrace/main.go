@@ -35,6 +35,7 @@ type cli struct {
 	Inspect  inspectCmd  `cmd:"" help:"Write the result of an inspection."`
 	Hold     holdCmd     `cmd:"" help:"Stop a lot, or a lot and everything made from it."`
 	Release  releaseCmd  `cmd:"" help:"End a hold."`
+	Export   exportCmd   `cmd:"" help:"Write what is recorded of lots as the sheets that an authority asks for."`
 	Verify   verifyCmd   `cmd:"" help:"Check the whole chain, the evidence and the index; say what is wrong and where."`
 	Hash     hashCmd     `cmd:"" help:"Event hash IDs (CBV 2.0) of the events of a file."`
 	Map      mapCmd      `cmd:"" help:"Show what becomes of the rows of a sheet by a mapping file; propose one."`

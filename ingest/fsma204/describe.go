@@ -168,7 +168,7 @@ func product(l *line) []contract.Product {
 	case wrong:
 		l.remark(CodeCheckDigit, gtin, "The check digit of the GTIN "+id+" is wrong.")
 	}
-	p := contract.Product{ID: "https://id.gs1.org/01/" + id, Kind: l.texts[ftlCategory]}
+	p := contract.Product{ID: gtinStem + id, Kind: l.texts[ftlCategory]}
 	setText(&p.Name, l.texts[productName])
 	return []contract.Product{p}
 }

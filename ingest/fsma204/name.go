@@ -23,6 +23,7 @@ const (
 )
 
 const (
+	gtinStem = "https://id.gs1.org/01/"
 	glnStem  = "https://id.gs1.org/414/"
 	ssccStem = "https://id.gs1.org/00/"
 )

@@ -2,6 +2,7 @@ package fsma204
 
 import (
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -240,4 +241,43 @@ func (t table) write(out *sheet.Writer) error {
 		}
 	}
 	return nil
+}
+
+// Named are the URIs of the places and products that the rows name, so that who has registered them can be asked and told to
+// [Writer.Describe].
+func (w *Writer) Named() (places, products []string) {
+	ids := slices.Concat(slices.Collect(maps.Values(identifierOf)), []field{tlcSourceID, tlcSourceGLN})
+	seen := map[string]bool{}
+	add := func(list *[]string, uri string) {
+		if uri != "" && !seen[uri] {
+			seen[uri] = true
+			*list = append(*list, uri)
+		}
+	}
+	for _, rows := range w.rows {
+		for i := range rows {
+			for _, f := range ids {
+				add(&places, uriOf(rows[i].texts[f]))
+			}
+			for _, f := range [...]field{gtin, usedGTIN} {
+				if padded, err := gs1.PadGTIN(rows[i].texts[f]); err == nil {
+					add(&products, gtinStem+padded)
+				}
+			}
+		}
+	}
+	slices.Sort(places)
+	slices.Sort(products)
+	return places, products
+}
+
+// uriOf is a place as [placeText] wrote it.
+func uriOf(text string) string {
+	if gln, restored, _, ok := glnOf(text); ok && !restored {
+		return glnStem + gln
+	}
+	if isURI(text) {
+		return text
+	}
+	return ""
 }
