@@ -44,8 +44,9 @@ bench-trace: ## traces against recursive SQL on PostgreSQL over a million lots (
 	FOODTRACE_SERVICES=1 FOODTRACE_BENCH_MILLION=$(if $(filter small,$(LOTS)),,1) $(GO) test -run '^$$' -bench Trace -benchtime 3x -timeout 90m ./internal/index/postgres
 
 bench: ## print the figures of docs/benchmarks.md
-	@echo "running the benchmarks (about two minutes)"
+	@echo "running the benchmarks (about three minutes)"
 	$(GO) test -run '^$$' -bench 'Capture|ConsumerPage|Trace' -benchtime 3x -timeout 30m ./cmd/foodtrace ./internal/index/sqlite
+	$(GO) test -run '^$$' -bench Read -benchtime 10x ./ingest/formats
 
 scale: ## bytes and processor time of an event at growing numbers of events (docs/scale.md; EVENTS=10000000: an hour, 15 GB)
 	@echo "writing $(EVENTS) events (a million take about three minutes and 2 GB of disk)"

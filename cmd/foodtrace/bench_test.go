@@ -23,6 +23,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/gateway/view"
 	"github.com/foodtrace-ledger/foodtrace/ingest/capture"
 	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
+	"github.com/foodtrace-ledger/foodtrace/ingest/formats"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/simulate"
 )
@@ -31,10 +32,24 @@ import (
 const streams = 2
 
 // BenchmarkCapture compares, in one run, the events a second that the whole system takes (until they are durable and the index
-// answers with them) with those that the same machine can only decode and hash.
+// answers with them) with those that the same machine can only decode and hash, for the same events in JSON and XML.
 func BenchmarkCapture(b *testing.B) {
+	b.Run("JSON", func(b *testing.B) {
+		benchmarkCapture(b, func(out io.Writer, head epcis.Header) documentWriter { return epcis.NewWriter(out, head) })
+	})
+	b.Run("XML", func(b *testing.B) {
+		benchmarkCapture(b, func(out io.Writer, head epcis.Header) documentWriter { return epcis.NewXMLWriter(out, head) })
+	})
+}
+
+type documentWriter interface {
+	Write(*event.Event) error
+	Close() error
+}
+
+func benchmarkCapture(b *testing.B, write func(io.Writer, epcis.Header) documentWriter) {
 	world := simulate.New(1, simulate.Options{Lots: 16_000, EventIDs: simulate.HashIDs})
-	docs, events := halves(b, world)
+	docs, events := halves(b, world, write)
 	network := founders
 	for _, site := range world.Registration().Sites {
 		site.Owner = "" // so that one member may send the events of all
@@ -63,7 +78,7 @@ func BenchmarkCapture(b *testing.B) {
 }
 
 // halves is a simulated chain as two documents, the earlier events and the later ones, which name different lots.
-func halves(b *testing.B, world *simulate.World) (docs [][]byte, events int) {
+func halves(b *testing.B, world *simulate.World, write func(io.Writer, epcis.Header) documentWriter) (docs [][]byte, events int) {
 	b.Helper()
 	var all []*event.Event
 	for r := range world.Records() {
@@ -73,7 +88,13 @@ func halves(b *testing.B, world *simulate.World) (docs [][]byte, events int) {
 	}
 	for part := range slices.Chunk(all, (len(all)+streams-1)/streams) {
 		var doc bytes.Buffer
-		if err := epcis.Write(&doc, epcis.Header{CreationDate: part[0].Time}, part); err != nil {
+		w := write(&doc, epcis.Header{CreationDate: part[0].Time})
+		for _, e := range part {
+			if err := w.Write(e); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
 			b.Fatal(err)
 		}
 		docs = append(docs, doc.Bytes())
@@ -98,16 +119,20 @@ func inParallel(b *testing.B, docs [][]byte, f func([]byte) error) time.Duration
 }
 
 func decodeAndHash(doc []byte) error {
-	r := epcis.NewReader(bytes.NewReader(doc), epcis.Limits{})
+	d, err := formats.Open(bytes.NewReader(doc), formats.Options{})
+	if err != nil {
+		return err
+	}
+	defer d.Close()
 	for {
-		e, _, err := r.Next()
+		r, _, err := d.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if e.Hash() == "" {
+		if r == nil || r.Event.Hash() == "" {
 			return errors.New("no hash")
 		}
 	}
