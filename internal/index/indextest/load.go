@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/index"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
@@ -19,13 +20,16 @@ const (
 	pieceBlocks = 8
 )
 
-// Pieces makes a ledger of n accepted events, a few blocks at a time.
-func Pieces(n int, make func(i int) *event.Event) iter.Seq[[]*ledger.Block] {
+// Pieces makes a ledger of n accepted events after other entries, a few blocks at a time.
+func Pieces(n int, make func(i int) *event.Event, first ...Entry) iter.Seq[[]*ledger.Block] {
 	return func(yield func([]*ledger.Block) bool) {
 		height, last := uint64(0), [32]byte{}
 		for i := 0; i < n; {
 			c := NewChain()
 			c.txs = int(height)
+			if i == 0 && len(first) > 0 {
+				c.Add("ProducerMSP", first...)
+			}
 			for range pieceBlocks {
 				var entries []Entry
 				for ; i < n && len(entries) < blockEvents; i++ {
@@ -100,4 +104,33 @@ func Made(i int) *event.Event {
 		}
 	}
 	return e
+}
+
+// VariedMember owns ten of the thousand sites of Varied.
+const VariedMember = "SevenMSP"
+
+// Varied is event i of a ledger with the usual steps at a thousand sites; one of ten thousand events destroys something.
+func Varied(i int) *event.Event {
+	e := Shipment(i)
+	site := fmt.Sprintf("urn:site:%d", i*7919%1000)
+	e.BizStep = []string{"shipping", "receiving", "storing", "packing"}[i%4]
+	if i%10_000 == 5 {
+		e.BizStep = "destroying"
+	}
+	e.Quantities[0].EPCClass = LotKey(i / 3)
+	e.ReadPoint, e.BizLocation, e.Sources, e.Destinations = &event.Place{ID: site}, &event.Place{ID: site}, nil, nil
+	return e
+}
+
+// VariedSites registers the sites of Varied.
+func VariedSites() Entry {
+	var sites []contract.Site
+	for i := range 1000 {
+		s := contract.Site{ID: fmt.Sprintf("urn:site:%d", i), Owner: fmt.Sprintf("Member%d", i%100)}
+		if i%100 == 17 {
+			s.Owner = VariedMember
+		}
+		sites = append(sites, s)
+	}
+	return Entry{Record: contract.Record{Registration: &contract.Registration{Sites: sites}}}
 }

@@ -74,7 +74,8 @@ func drawQuery(t *rapid.T) string {
 	return values.Encode()
 }
 
-func parseQuery(t testing.TB, text string) *query.Query {
+// ParseQuery reads a query string that has no problem.
+func ParseQuery(t testing.TB, text string) *query.Query {
 	t.Helper()
 	values, err := url.ParseQuery(text)
 	check(t, err)
@@ -115,7 +116,7 @@ func queries(t *testing.T, open Open) {
 		ix := open(t)
 		apply(t, ix, w.All()...)
 		for i, text := range sample(n, func(t *rapid.T) []string { return rapid.SliceOfN(rapid.Custom(drawQuery), 40, 40).Draw(t, "queries") }) {
-			q, who := parseQuery(t, text), viewers[i%len(viewers)]
+			q, who := ParseQuery(t, text), viewers[i%len(viewers)]
 			want := w.expect(q, who)
 			var between func()
 			if i%10 == 0 {
@@ -144,7 +145,7 @@ func (w *world) extra() {
 func (w *world) streams(t testing.TB, ix index.Index) {
 	t.Helper()
 	for i, text := range []string{"", "EQ_bizStep=shipping", "MATCH_anyEPC=urn:thing:1", "EXISTS_errorDeclaration=true"} {
-		q := parseQuery(t, text)
+		q := ParseQuery(t, text)
 		for _, who := range viewers {
 			var at []string
 			for after := (index.Cursor{}); ; {
@@ -166,8 +167,8 @@ func (w *world) streams(t testing.TB, ix index.Index) {
 	for _, block := range w.All() {
 		from, err := ix.Since(t.Context(), block.Time.Time)
 		check(t, err)
-		q := parseQuery(t, "orderBy=recordTime&orderDirection=ASC&GE_recordTime="+block.Time.UTC().Format(time.RFC3339Nano))
-		events, _, err := ix.QuerySince(t.Context(), parseQuery(t, ""), index.Viewer{All: true}, from, 1000)
+		q := ParseQuery(t, "orderBy=recordTime&orderDirection=ASC&GE_recordTime="+block.Time.UTC().Format(time.RFC3339Nano))
+		events, _, err := ix.QuerySince(t.Context(), ParseQuery(t, ""), index.Viewer{All: true}, from, 1000)
 		check(t, err)
 		if want := w.expect(q, index.Viewer{All: true}); len(want) != len(events) {
 			t.Errorf("since block %d: %d events, want %d", block.Height, len(events), len(want))
@@ -230,17 +231,17 @@ func counts(t *testing.T, open Open) {
 	apply(t, ix, c.All()...)
 	who := index.Viewer{All: true}
 	for text, want := range map[string]int{"orderBy=eventTime&eventCountLimit=3": 3, "orderBy=eventTime&eventCountLimit=9": 5, "maxEventCount=5": 5, "": 5} {
-		if got := queryPages(t, ix, parseQuery(t, text), who, 2, nil); len(got) != want {
+		if got := queryPages(t, ix, ParseQuery(t, text), who, 2, nil); len(got) != want {
 			t.Errorf("%s: %d events, want %d", text, len(got), want)
 		}
 	}
 	for _, size := range []int{1, 2, 5, 10} {
-		if _, _, err := ix.Query(t.Context(), parseQuery(t, "maxEventCount=4"), who, index.Page{Limit: size}); !errors.Is(err, index.ErrTooLarge) {
+		if _, _, err := ix.Query(t.Context(), ParseQuery(t, "maxEventCount=4"), who, index.Page{Limit: size}); !errors.Is(err, index.ErrTooLarge) {
 			t.Errorf("five events where at most four are wanted, in pages of %d: %v", size, err)
 		}
 	}
 	for _, bad := range []string{"x", "1.2.3", "1.2.3.x"} {
-		if _, _, err := ix.Query(t.Context(), parseQuery(t, ""), who, index.Page{After: bad}); !errors.Is(err, index.ErrCursor) {
+		if _, _, err := ix.Query(t.Context(), ParseQuery(t, ""), who, index.Page{After: bad}); !errors.Is(err, index.ErrCursor) {
 			t.Errorf("cursor %q: %v", bad, err)
 		}
 	}
@@ -275,7 +276,7 @@ func rare(t *testing.T, open Open) {
 		{"EQ_readPoint=urn:site:y", index.Viewer{Member: "O"}, 0}, {"EQ_eventID=" + url.QueryEscape(many[7].Hash()) + "|" + many[9].ID + "|urn:none", all, 2}, {"EQ_ex:n=1", all, 0},
 	} {
 		for _, order := range []string{"&orderBy=eventTime&orderDirection=ASC", "&orderBy=eventTime", "&orderBy=recordTime&orderDirection=ASC", ""} {
-			parsed := parseQuery(t, q.text+order)
+			parsed := ParseQuery(t, q.text+order)
 			got := queryPages(t, ix, parsed, q.who, 2, nil)
 			equal(t, fmt.Sprintf("%s%s for %+v", q.text, order, q.who), strings.Join(w.expect(parsed, q.who), " "), strings.Join(got, " "))
 			if len(got) != q.want {

@@ -91,6 +91,9 @@ func drawEvent(t *rapid.T) *event.Event {
 // plant has a dock in its master data.
 const plant = "urn:site:plant"
 
+// Random is random ledger n, whose members are M, N and O: sites change their owners, and O is named as a party.
+func Random(n int) []*ledger.Block { return sample(n, drawWorld).All() }
+
 func drawWorld(t *rapid.T) *world {
 	w := &world{Chain: NewChain(), owners: map[string]string{}}
 	w.register("R", contract.Site{ID: plant, Ext: []contract.MasterAttr{{ID: contract.AttrChild, Value: "urn:site:x"}}},
