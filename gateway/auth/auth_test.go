@@ -35,6 +35,11 @@ func TestTokensAreSharedThroughTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for who, want := range map[Principal]bool{{"farm", contract.Producer}: true, {"farm", contract.Carrier}: false, {"mill", contract.Producer}: false, {}: false} {
+		if stands, err := server.Stands(t.Context(), who); err != nil || stands != want {
+			t.Errorf("Stands(%v) = %v, %v", who, stands, err)
+		}
+	}
 	got, err := server.Lookup(t.Context(), token)
 	if err != nil || got != (Principal{"farm", contract.Producer}) {
 		t.Errorf("Lookup = %v, %v", got, err)

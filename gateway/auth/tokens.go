@@ -101,3 +101,13 @@ func (t *Tokens) Lookup(ctx context.Context, token string) (Principal, error) {
 	}
 	return p, nil
 }
+
+// Stands reports whether there is a token for the principal: without one, nobody can sign in as it.
+func (t *Tokens) Stands(ctx context.Context, p Principal) (bool, error) {
+	var n int
+	err := t.db.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM token WHERE member = ? AND role = ? LIMIT 1)`, p.Member, string(p.Role)).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("auth: look for a token of %s: %w", p.Member, err)
+	}
+	return n > 0, nil
+}
