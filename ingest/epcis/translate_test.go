@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
@@ -14,23 +15,32 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/translate"
 )
 
+// shared are the public documents, which several tests take and none changes.
+var shared struct {
+	once sync.Once
+	all  map[string]*epcis.Document
+}
+
 // sharedDocuments are the public documents, as far as they can be read.
 func sharedDocuments(t *testing.T) map[string]*epcis.Document {
 	t.Helper()
-	all := map[string]*epcis.Document{}
-	for _, row := range readLines[struct {
+	rows := readLines[struct {
 		File string `json:"f"`
-	}](t, "validity.jsonl") {
-		if !isJSON(row.File) && !isXML(row.File) {
-			continue
+	}](t, "validity.jsonl")
+	shared.once.Do(func() {
+		shared.all = map[string]*epcis.Document{}
+		for _, row := range rows {
+			if !isJSON(row.File) && !isXML(row.File) {
+				continue
+			}
+			b, err := os.ReadFile(testdata.Shared(t, filepath.FromSlash(row.File)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			shared.all[row.File], _ = epcis.Parse(b, epcis.Limits{})
 		}
-		b, err := os.ReadFile(testdata.Shared(t, filepath.FromSlash(row.File)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[row.File], _ = epcis.Parse(b, epcis.Limits{})
-	}
-	return all
+	})
+	return shared.all
 }
 
 var companyPrefix = regexp.MustCompile(`"urn:epc:(?:id|class|idpat):[a-z]+:(\d{6,12})\.`)

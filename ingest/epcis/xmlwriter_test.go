@@ -3,8 +3,6 @@ package epcis_test
 import (
 	"bytes"
 	"io"
-	"os"
-	"path/filepath"
 	"regexp"
 	"testing"
 
@@ -13,7 +11,6 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
-	"github.com/foodtrace-ledger/foodtrace/internal/testdata"
 )
 
 type documentWriter interface {
@@ -123,21 +120,10 @@ var builtinPrefix = regexp.MustCompile(`(cbv|cbvmda|gs1):`)
 
 // What was read from a public document has the same hash after it was written in XML.
 func TestXMLWriterOnEveryDocument(t *testing.T) {
-	type row struct {
-		File string `json:"f"`
-	}
 	created, _ := event.ParseTime("2026-04-20T08:30:00Z")
 	same, other, impossible := 0, 0, 0
-	for _, row := range readLines[row](t, "validity.jsonl") {
-		if !isJSON(row.File) && !isXML(row.File) {
-			continue
-		}
-		b, err := os.ReadFile(testdata.Shared(t, filepath.FromSlash(row.File)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		doc, _ := epcis.Parse(b, epcis.Limits{})
-		for i, e := range writeXML(t, row.File, epcis.Header{CreationDate: created}, doc.Events) {
+	for file, doc := range sharedDocuments(t) {
+		for i, e := range writeXML(t, file, epcis.Header{CreationDate: created}, doc.Events) {
 			switch {
 			case e == nil:
 				impossible++
@@ -146,7 +132,7 @@ func TestXMLWriterOnEveryDocument(t *testing.T) {
 			case builtinPrefix.MatchString(doc.Events[i].PreHash()):
 				other++
 			default:
-				t.Errorf("%s event %d hashes otherwise:\n got %s\nwant %s", row.File, i, e.PreHash(), doc.Events[i].PreHash())
+				t.Errorf("%s event %d hashes otherwise:\n got %s\nwant %s", file, i, e.PreHash(), doc.Events[i].PreHash())
 			}
 		}
 	}
