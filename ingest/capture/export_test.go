@@ -14,3 +14,6 @@ func (s *Service) MakeRoom() error {
 
 // Stream has documents of more than so many bytes read as they come; it is called before any is received.
 func (s *Service) Stream(bytes int64) { s.inMemory = bytes }
+
+// Limit has documents of more than so many bytes refused; it is called before any is received.
+func (s *Service) Limit(bytes int64) { s.maxDocument = bytes }
