@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
+	"github.com/foodtrace-ledger/foodtrace/internal/gs1"
 )
 
 // harvest: a lot begins on the farm. The rule gives it no traceability lot code yet (21 CFR 1.1320), so it is named by what both the
@@ -245,7 +246,9 @@ func (b *builder) transformation() {
 		}
 		used := b.lotOf(l, itsUsed, source, "The food used")
 		q := b.measure(l, used, usedQuantity, usedUOM, none)
-		l.texts[usedTLCID] = used
+		if id, _ := gs1.Parse(used); id.Kind != gs1.Lot || !l.has(usedGTIN) || !l.has(usedLot) { // the other columns do not say it
+			l.texts[usedTLCID] = used
+		}
 		l.keepInput()
 		b.take(q)
 	}

@@ -3,7 +3,6 @@ package fsma204
 import (
 	"errors"
 	"io"
-	"iter"
 	"strings"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
@@ -24,8 +23,7 @@ type Reader struct {
 	problems  []ingest.Problem
 
 	tab    *tab
-	rows   func() (sheet.Row, error, bool)
-	stop   func()
+	rows   *sheet.Scanner
 	group  []*line // rows of one lot, so far
 	queue  []read
 	places []string
@@ -84,15 +82,6 @@ func (r *Reader) Problems() []ingest.Problem { return r.problems }
 // Descriptions implements [ingest.Reader]: the rows of Locations and Products.
 func (r *Reader) Descriptions() []contract.Record { return r.described }
 
-// Close ends the reading before its end.
-func (r *Reader) Close() error {
-	if r.stop != nil {
-		r.stop()
-		r.stop = nil
-	}
-	return nil
-}
-
 // fail ends the reading, with io.EOF or a *[ingest.Problem].
 func (r *Reader) fail(err error) {
 	var p *ingest.Problem
@@ -100,7 +89,6 @@ func (r *Reader) fail(err error) {
 		err = &ingest.Problem{Code: CodeRead, Message: "The file could not be read: " + err.Error() + "."}
 	}
 	r.err = err
-	_ = r.Close()
 }
 
 func (r *Reader) report(p ingest.Problem) {
@@ -178,13 +166,12 @@ func (r *Reader) step() {
 			return
 		}
 		r.tab, r.tabs = r.tabs[0], r.tabs[1:]
-		r.rows, r.stop = iter.Pull2(r.tab.sheet.Rows())
+		r.rows = r.tab.sheet.Scan()
 	}
-	row, err, ok := r.rows()
+	row, err := r.rows.Next()
 	switch {
-	case !ok:
+	case errors.Is(err, io.EOF):
 		r.flush()
-		_ = r.Close()
 		r.rows = nil
 	case err != nil:
 		r.flush()

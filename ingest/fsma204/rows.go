@@ -36,10 +36,16 @@ func makeByName() map[string]field {
 	return names
 }
 
-// rowsOf are the rows that tell of an event, none for what is no critical tracking event. What [Reader] made of rows becomes these rows again.
-func rowsOf(e *event.Event) []written {
+// rowsOf are the rows that tell of an event, and which critical tracking event it is, "" for none. What [Reader] made of rows becomes these rows
+// again.
+func rowsOf(e *event.Event) (rows []written, cte CTE) {
 	row, said, inputs := kept(e)
 	row.cte = classify(e, said)
+	return row.of(e, inputs), row.cte
+}
+
+// of completes the rows of an event.
+func (row written) of(e *event.Event, inputs []written) []written {
 	row.time = e.Time.Time
 	switch row.cte {
 	case Harvest:

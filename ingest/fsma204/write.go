@@ -3,6 +3,7 @@ package fsma204
 import (
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -35,13 +36,14 @@ func NewWriter(language Language) *Writer {
 	return &Writer{language: language, rows: map[CTE][]written{}}
 }
 
-// Add adds an event. False: it is no critical tracking event, or one that a row of another tab says too.
+// Add adds an event. False: it is no critical tracking event. The receipt of what was initially packed has no row of its own: the row of
+// Initial Packing says it.
 func (w *Writer) Add(e *event.Event) bool {
-	rows := rowsOf(e)
+	rows, cte := rowsOf(e)
 	for _, row := range rows {
 		w.rows[row.cte] = append(w.rows[row.cte], row)
 	}
-	return len(rows) > 0
+	return cte != ""
 }
 
 // Describe adds rows to Locations and Products.
@@ -54,7 +56,7 @@ func (w *Writer) Describe(r *contract.Registration) {
 type table struct {
 	name   string
 	header []string
-	rows   [][]string
+	rows   [][]sheet.Cell
 }
 
 // tables are the tabs that have rows. A column behind those of the common layout is there only where it has something.
@@ -102,20 +104,31 @@ func (w *Writer) table(l *layout, rows []written, names map[string]string) table
 	}
 	t.header = append(t.header, others...)
 	for i := range rows {
-		cells := make([]string, len(t.header))
+		texts := make([]string, len(t.header))
 		for c, f := range columns {
-			cells[c] = rows[i].texts[f]
-			if id, ok := identifierOf[f]; ok && cells[c] == "" {
-				cells[c] = names[rows[i].texts[id]]
+			texts[c] = rows[i].texts[f]
+			if id, ok := identifierOf[f]; ok && texts[c] == "" {
+				texts[c] = names[rows[i].texts[id]]
 			}
 		}
 		for _, o := range rows[i].others {
-			cells[len(columns)+slices.Index(others, o.column)] = o.value
+			texts[len(columns)+slices.Index(others, o.column)] = o.value
+		}
+		cells := sheet.Texts(texts...)
+		for c, f := range columns {
+			if isQuantity[f] && plainNumber.MatchString(texts[c]) {
+				cells[c].Kind = sheet.Number // so that it is sorted as one
+			}
 		}
 		t.rows = append(t.rows, cells)
 	}
 	return t
 }
+
+var isQuantity = map[field]bool{quantity: true, receivedQuantity: true, usedQuantity: true}
+
+// plainNumber is what a spreadsheet keeps exactly.
+var plainNumber = regexp.MustCompile(`^(?:0|[1-9]\d{0,8})(?:\.\d{0,5}[1-9])?$`)
 
 // title is the header of a column.
 func (w *Writer) title(cte CTE, f field) string {
@@ -236,7 +249,7 @@ func (t table) write(out *sheet.Writer) error {
 		return err
 	}
 	for _, row := range t.rows {
-		if err := out.Row(sheet.Texts(row...)...); err != nil {
+		if err := out.Row(row...); err != nil {
 			return err
 		}
 	}
