@@ -35,6 +35,7 @@ type Config struct {
 	Evidence evidence.Store
 	Signers  api.Signers
 	Capture  epcisrest.Capturer
+	Mappings api.Mappings
 	Queries  *epcisrest.Store
 	Tokens   *auth.Tokens
 	Logger   *slog.Logger
@@ -57,7 +58,7 @@ const DefaultRate = 6000 // a minute
 
 // New assembles a gateway.
 func New(c Config) (http.Handler, error) {
-	if c.Index == nil || c.Ledger == nil || c.Evidence == nil || c.Signers == nil || c.Capture == nil || c.Queries == nil || c.Tokens == nil || c.Logger == nil || c.PublicURL == "" {
+	if c.Index == nil || c.Ledger == nil || c.Evidence == nil || c.Signers == nil || c.Capture == nil || c.Mappings == nil || c.Queries == nil || c.Tokens == nil || c.Logger == nil || c.PublicURL == "" {
 		return nil, errors.New("gateway: a part is missing")
 	}
 	views := view.NewSource(c.Index, c.Ledger)
@@ -79,12 +80,12 @@ func New(c Config) (http.Handler, error) {
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(epcisrest.Problems, recoverPanics, rate(c.RatePerMinute, c.ClientHeader), limit(epcisrest.MaxBody, captureTime), auth.Middleware(c.Tokens))
-		r.Mount("/epcis", epcisrest.New(epcisrest.Config{Base: "/epcis", Vendor: vendor(), Capture: c.Capture, Views: views, Store: c.Queries}))
+		r.Mount("/epcis", epcisrest.New(epcisrest.Config{Base: "/epcis", Vendor: vendor(), Capture: c.Capture, Mappings: c.Mappings, Views: views, Store: c.Queries}))
 	})
 	var failed error
 	r.Group(func(r chi.Router) {
 		r.Use(rate(c.RatePerMinute, c.ClientHeader), limit(api.MaxEvidence+multipartSlack, apiTime), auth.Middleware(c.Tokens), noStore)
-		failed = api.Register(r, api.Config{Views: views, Ledger: c.Ledger, Signers: c.Signers, Evidence: c.Evidence})
+		failed = api.Register(r, api.Config{Views: views, Ledger: c.Ledger, Signers: c.Signers, Evidence: c.Evidence, Mappings: c.Mappings})
 	})
 	return r, failed
 }

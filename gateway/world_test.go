@@ -18,6 +18,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
 	"github.com/foodtrace-ledger/foodtrace/gateway/epcisrest"
 	"github.com/foodtrace-ledger/foodtrace/ingest/capture"
+	"github.com/foodtrace-ledger/foodtrace/ingest/mapping/library"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence/fs"
 	"github.com/foodtrace-ledger/foodtrace/internal/identity"
@@ -81,6 +82,7 @@ func newWorld(t testing.TB, change ...func(*gateway.Config)) *world {
 	files := must(fs.New(filepath.Join(dir, "evidence")))
 	tokens := must(auth.Open(filepath.Join(dir, "tokens.db")))
 	queries := must(epcisrest.OpenStore(filepath.Join(dir, "queries.db"), clock))
+	mappings := must(library.Open(filepath.Join(dir, "mappings.db"), clock))
 	jobs := must(capture.Open(capture.Config{Ledger: w.ledger, Evidence: files, Signer: w.signers.Signer, Path: filepath.Join(dir, "jobs.db"), Now: clock, Log: logger}))
 
 	w.projector = index.NewProjector(w.ledger, w.index)
@@ -97,7 +99,7 @@ func newWorld(t testing.TB, change ...func(*gateway.Config)) *world {
 	}
 	t.Cleanup(func() {
 		w.stopIndex()
-		for _, c := range []io.Closer{jobs, queries, tokens, w.index, w.ledger} {
+		for _, c := range []io.Closer{jobs, queries, mappings, tokens, w.index, w.ledger} {
 			if err := c.Close(); err != nil {
 				t.Error(err)
 			}
@@ -107,7 +109,7 @@ func newWorld(t testing.TB, change ...func(*gateway.Config)) *world {
 	for _, m := range w.story.Registration.Members {
 		w.tokens[m.MSP] = must(tokens.Create(context.Background(), m.MSP, m.Roles[0]))
 	}
-	c := gateway.Config{Index: w.index, Ledger: w.ledger, Evidence: files, Signers: w.signers, Capture: jobs, Queries: queries, Tokens: tokens, Logger: logger,
+	c := gateway.Config{Index: w.index, Ledger: w.ledger, Evidence: files, Signers: w.signers, Capture: jobs, Mappings: mappings, Queries: queries, Tokens: tokens, Logger: logger,
 		PublicURL: publicURL, Highlights: []string{w.story.Safe, w.story.Held, w.story.Recalled}, RatePerMinute: -1}
 	for _, f := range change {
 		f(&c)

@@ -28,6 +28,7 @@ type dataDir string
 func (d dataDir) index() string    { return filepath.Join(string(d), "index.db") }
 func (d dataDir) jobs() string     { return filepath.Join(string(d), "jobs.db") }
 func (d dataDir) queries() string  { return filepath.Join(string(d), "queries.db") }
+func (d dataDir) mappings() string { return filepath.Join(string(d), "mappings.db") }
 func (d dataDir) tokens() string   { return filepath.Join(string(d), "tokens.db") }
 func (d dataDir) evidence() string { return filepath.Join(string(d), "evidence") }
 
@@ -44,16 +45,17 @@ type parts struct {
 // node is one machine's whole system: it owns what it opened, and closes it in reverse order.
 type node struct {
 	parts
-	dir     dataDir
-	log     *slog.Logger
-	now     func() time.Time
-	capture *capture.Service
-	queries *epcisrest.Store
-	tokens  *auth.Tokens
-	closers []func() error
-	ctx     context.Context // of what runs in the background
-	stop    context.CancelFunc
-	running sync.WaitGroup
+	dir      dataDir
+	log      *slog.Logger
+	now      func() time.Time
+	capture  *capture.Service
+	queries  *epcisrest.Store
+	mappings *library.Store
+	tokens   *auth.Tokens
+	closers  []func() error
+	ctx      context.Context // of what runs in the background
+	stop     context.CancelFunc
+	running  sync.WaitGroup
 }
 
 func newNode(dir dataDir, log *slog.Logger, now func() time.Time) *node {
@@ -83,6 +85,10 @@ func (n *node) open() (err error) {
 		return err
 	}
 	n.owns(n.queries.Close)
+	if n.mappings, err = library.Open(n.dir.mappings(), n.now); err != nil {
+		return err
+	}
+	n.owns(n.mappings.Close)
 	n.capture, err = capture.Open(capture.Config{Ledger: n.ledger, Evidence: n.evidence, Signer: n.signer, Path: n.dir.jobs(), Now: n.now, Log: n.log})
 	if err != nil {
 		return err
@@ -159,7 +165,7 @@ func (n *node) close() error {
 
 // handler is the node's gateway.
 func (n *node) handler(c gateway.Config) (http.Handler, error) {
-	c.Index, c.Ledger, c.Evidence, c.Signers, c.Capture, c.Queries, c.Tokens, c.Logger = n.index, n.ledger, n.evidence, n, n.capture, n.queries, n.tokens, n.log
+	c.Index, c.Ledger, c.Evidence, c.Signers, c.Capture, c.Mappings, c.Queries, c.Tokens, c.Logger = n.index, n.ledger, n.evidence, n, n.capture, n.mappings, n.queries, n.tokens, n.log
 	c.Counters, c.Checks = n.counters, append(slices.Clone(n.checks), gateway.Check{Fails: "The evidence store does not answer.", Run: n.evidenceAnswers})
 	return gateway.New(c)
 }

@@ -48,6 +48,7 @@ type Config struct {
 	Ledger   Ledger
 	Signers  Signers
 	Evidence evidence.Store
+	Mappings Mappings
 }
 
 type service struct {
@@ -63,6 +64,7 @@ func Register(r chi.Router, config Config) error {
 	s.traces()
 	s.acts()
 	s.masterData()
+	s.mappings()
 	s.evidence(r)
 	for _, name := range []string{"ErrorModel", "ErrorDetail"} { // huma's own form of errors, which none leaves in
 		delete(s.api.OpenAPI().Components.Schemas.Map(), name)

@@ -18,6 +18,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
 	"github.com/foodtrace-ledger/foodtrace/ingest"
 	"github.com/foodtrace-ledger/foodtrace/ingest/capture"
+	"github.com/foodtrace-ledger/foodtrace/ingest/mapping/library"
 )
 
 // Capturer takes documents in. Package capture does.
@@ -123,6 +124,10 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	req.Member, req.Proceed = auth.From(r.Context()).Member, proceed
+	if err := h.storedMapping(r, &req); err != nil {
+		fail(w, r, err)
+		return
+	}
 	job, err := h.capture.Receive(r.Context(), req)
 	if err != nil {
 		h.refuse(w, r, err)
@@ -131,6 +136,28 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Location", h.base+"/capture/"+url.PathEscape(job.ID))
 	w.Header().Set("GS1-Capture-Error-Behaviour", shown(job).ErrorBehaviour)
 	writeJSON(w, r, http.StatusAccepted, shown(job))
+}
+
+// Mappings are the mapping files that members keep here: library.ErrNotFound.
+type Mappings interface {
+	File(ctx context.Context, member, id string) ([]byte, error)
+}
+
+// mappingHeader names a mapping file that the member keeps, by its ID; a form brings its own.
+const mappingHeader = "Foodtrace-Mapping"
+
+// storedMapping reads the mapping file that a request names.
+func (h *Handler) storedMapping(r *http.Request, req *capture.Request) (err error) {
+	id := r.Header.Get(mappingHeader)
+	if id == "" || req.Mapping != nil {
+		return nil
+	}
+	req.Mapping, err = h.mappings.File(r.Context(), req.Member, id)
+	if errors.Is(err, library.ErrNotFound) {
+		return problem.New(http.StatusBadRequest, problem.BadRequest, "The member has no mapping file with this ID.",
+			problem.Item{Code: problem.InvalidField, Detail: "Send the ID that POST /api/v1/mappings has answered.", Field: mappingHeader})
+	}
+	return err
 }
 
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {

@@ -17,25 +17,27 @@ import (
 
 // Config is what the interface stands on. All is needed.
 type Config struct {
-	Base    string // the path at which it is mounted, for example "/epcis"
-	Vendor  string // this program and its version: header GS1-Vendor-Version
-	Capture Capturer
-	Views   *view.Source
-	Store   *Store
+	Base     string // the path at which it is mounted, for example "/epcis"
+	Vendor   string // this program and its version: header GS1-Vendor-Version
+	Capture  Capturer
+	Mappings Mappings
+	Views    *view.Source
+	Store    *Store
 }
 
 // Handler serves the interface below the path at which it is mounted.
 type Handler struct {
-	base    string
-	capture Capturer
-	views   *view.Source
-	store   *Store
-	now     func() time.Time
+	base     string
+	capture  Capturer
+	mappings Mappings
+	views    *view.Source
+	store    *Store
+	now      func() time.Time
 }
 
 // New returns the interface as a router. Problems and auth.Middleware go before it.
 func New(c Config) http.Handler {
-	h := &Handler{base: c.Base, capture: c.Capture, views: c.Views, store: c.Store, now: c.Store.now}
+	h := &Handler{base: c.Base, capture: c.Capture, mappings: c.Mappings, views: c.Views, store: c.Store, now: c.Store.now}
 	r := chi.NewRouter()
 	r.Use(announce(c.Vendor), middleware.GetHead, limitURI)
 	r.NotFound(h.notFound)
