@@ -18,6 +18,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/gateway/pages"
 	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
 	"github.com/foodtrace-ledger/foodtrace/gateway/resolver"
+	"github.com/foodtrace-ledger/foodtrace/gateway/subscribe"
 	"github.com/foodtrace-ledger/foodtrace/gateway/view"
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
 )
@@ -37,6 +38,7 @@ type Config struct {
 	Capture  epcisrest.Capturer
 	Mappings api.Mappings
 	Queries  *epcisrest.Store
+	Standing *subscribe.Service // those who have subscribed to queries
 	Tokens   *auth.Tokens
 	Logger   *slog.Logger
 
@@ -58,11 +60,11 @@ const DefaultRate = 6000 // a minute
 
 // New assembles a gateway.
 func New(c Config) (http.Handler, error) {
-	if c.Index == nil || c.Ledger == nil || c.Evidence == nil || c.Signers == nil || c.Capture == nil || c.Mappings == nil || c.Queries == nil || c.Tokens == nil || c.Logger == nil || c.PublicURL == "" {
+	if c.Index == nil || c.Ledger == nil || c.Evidence == nil || c.Signers == nil || c.Capture == nil || c.Mappings == nil || c.Queries == nil || c.Standing == nil || c.Tokens == nil || c.Logger == nil || c.PublicURL == "" {
 		return nil, errors.New("gateway: a part is missing")
 	}
 	views := view.NewSource(c.Index, c.Ledger)
-	people, err := pages.New(pages.Config{Views: views, Highlights: c.Highlights})
+	people, err := pages.New(pages.Config{Views: views, Highlights: c.Highlights, Files: c.Evidence})
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +82,8 @@ func New(c Config) (http.Handler, error) {
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(epcisrest.Problems, recoverPanics, rate(c.RatePerMinute, c.ClientHeader), limit(epcisrest.MaxBody, captureTime), auth.Middleware(c.Tokens))
-		r.Mount("/epcis", epcisrest.New(epcisrest.Config{Base: "/epcis", Vendor: vendor(), Capture: c.Capture, Mappings: c.Mappings, Views: views, Store: c.Queries}))
+		r.Mount("/epcis", epcisrest.New(epcisrest.Config{Base: "/epcis", Vendor: vendor(), Capture: c.Capture, Mappings: c.Mappings,
+			Queries: epcisrest.Queries{Views: views, Store: c.Queries}, Subscriptions: c.Standing}))
 	})
 	var failed error
 	r.Group(func(r chi.Router) {

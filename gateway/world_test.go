@@ -17,6 +17,8 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/gateway"
 	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
 	"github.com/foodtrace-ledger/foodtrace/gateway/epcisrest"
+	"github.com/foodtrace-ledger/foodtrace/gateway/subscribe"
+	"github.com/foodtrace-ledger/foodtrace/gateway/view"
 	"github.com/foodtrace-ledger/foodtrace/ingest/capture"
 	"github.com/foodtrace-ledger/foodtrace/ingest/mapping/library"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
@@ -86,6 +88,9 @@ func newWorld(t testing.TB, change ...func(*gateway.Config)) *world {
 	jobs := must(capture.Open(capture.Config{Ledger: w.ledger, Evidence: files, Signer: w.signers.Signer, Path: filepath.Join(dir, "jobs.db"), Now: clock, Log: logger}))
 
 	w.projector = index.NewProjector(w.ledger, w.index)
+	asked := epcisrest.Queries{Views: view.NewSource(w.index, w.ledger), Store: queries}
+	standing := must(subscribe.Open(subscribe.Config{Path: filepath.Join(dir, "subscriptions.db"), Source: asked, Blocks: w.projector, Render: asked.Render,
+		Valid: func(context.Context, auth.Principal) (bool, error) { return true, nil }, Now: clock, Log: logger}))
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -99,7 +104,7 @@ func newWorld(t testing.TB, change ...func(*gateway.Config)) *world {
 	}
 	t.Cleanup(func() {
 		w.stopIndex()
-		for _, c := range []io.Closer{jobs, queries, mappings, tokens, w.index, w.ledger} {
+		for _, c := range []io.Closer{standing, jobs, queries, mappings, tokens, w.index, w.ledger} {
 			if err := c.Close(); err != nil {
 				t.Error(err)
 			}
@@ -109,7 +114,7 @@ func newWorld(t testing.TB, change ...func(*gateway.Config)) *world {
 	for _, m := range w.story.Registration.Members {
 		w.tokens[m.MSP] = must(tokens.Create(context.Background(), m.MSP, m.Roles[0]))
 	}
-	c := gateway.Config{Index: w.index, Ledger: w.ledger, Evidence: files, Signers: w.signers, Capture: jobs, Mappings: mappings, Queries: queries, Tokens: tokens, Logger: logger,
+	c := gateway.Config{Index: w.index, Ledger: w.ledger, Evidence: files, Signers: w.signers, Capture: jobs, Mappings: mappings, Queries: queries, Standing: standing, Tokens: tokens, Logger: logger,
 		PublicURL: publicURL, Highlights: []string{w.story.Safe, w.story.Held, w.story.Recalled}, RatePerMinute: -1}
 	for _, f := range change {
 		f(&c)

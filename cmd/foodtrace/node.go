@@ -15,6 +15,8 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/gateway"
 	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
 	"github.com/foodtrace-ledger/foodtrace/gateway/epcisrest"
+	"github.com/foodtrace-ledger/foodtrace/gateway/subscribe"
+	"github.com/foodtrace-ledger/foodtrace/gateway/view"
 	"github.com/foodtrace-ledger/foodtrace/ingest/capture"
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
 	"github.com/foodtrace-ledger/foodtrace/internal/index"
@@ -28,7 +30,7 @@ type dataDir string
 func (d dataDir) index() string    { return filepath.Join(string(d), "index.db") }
 func (d dataDir) jobs() string     { return filepath.Join(string(d), "jobs.db") }
 func (d dataDir) queries() string  { return filepath.Join(string(d), "queries.db") }
-func (d dataDir) mappings() string { return filepath.Join(string(d), "mappings.db") }
+func (d dataDir) standing() string { return filepath.Join(string(d), "subscriptions.db") }
 func (d dataDir) tokens() string   { return filepath.Join(string(d), "tokens.db") }
 func (d dataDir) evidence() string { return filepath.Join(string(d), "evidence") }
 
@@ -48,9 +50,10 @@ type node struct {
 	dir      dataDir
 	log      *slog.Logger
 	now      func() time.Time
+	blocks   *index.Projector
 	capture  *capture.Service
 	queries  *epcisrest.Store
-	mappings *library.Store
+	standing *subscribe.Service
 	tokens   *auth.Tokens
 	closers  []func() error
 	ctx      context.Context // of what runs in the background
@@ -69,6 +72,7 @@ func (n *node) owns(close func() error) { n.closers = append(n.closers, close) }
 
 // follow keeps running what brings the index up to the ledger, with the projector.
 func (n *node) follow(p *index.Projector, project func(context.Context) error) {
+	n.blocks = p
 	n.owns(n.stopBackground) // before the ledger and the index are closed
 	n.checks = append(n.checks, gateway.Check{Fails: "What brings the index up to the ledger has stopped; it begins again by itself. The log says why.",
 		Run: func(context.Context) error { return p.Err() }})
@@ -85,16 +89,37 @@ func (n *node) open() (err error) {
 		return err
 	}
 	n.owns(n.queries.Close)
-	if n.mappings, err = library.Open(n.dir.mappings(), n.now); err != nil {
+	if err := n.openStanding(); err != nil {
 		return err
 	}
-	n.owns(n.mappings.Close)
 	n.capture, err = capture.Open(capture.Config{Ledger: n.ledger, Evidence: n.evidence, Signer: n.signer, Path: n.dir.jobs(), Now: n.now, Log: n.log})
 	if err != nil {
 		return err
 	}
 	n.owns(n.capture.Close)
 	return nil
+}
+
+// openStanding opens the subscriptions and begins to make their deliveries.
+func (n *node) openStanding() (err error) {
+	asked := epcisrest.Queries{Views: view.NewSource(n.index, n.ledger), Store: n.queries}
+	n.standing, err = subscribe.Open(subscribe.Config{Path: n.dir.standing(), Source: asked, Blocks: n.blocks, Valid: n.valid, Render: asked.Render, Now: n.now, Log: n.log})
+	if err != nil {
+		return err
+	}
+	n.owns(n.standing.Close)
+	n.owns(n.stopBackground) // before it is closed
+	n.background("what sends to subscribers", n.standing.Run)
+	return nil
+}
+
+// valid reports whether a principal is a member that has the role.
+func (n *node) valid(ctx context.Context, who auth.Principal) (bool, error) {
+	m, err := n.index.Member(ctx, who.Member)
+	if errors.Is(err, index.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && slices.Contains(m.Roles, who.Role), err
 }
 
 // spread keeps carrying the marks of holds to descendants, signing as a member.
@@ -165,7 +190,7 @@ func (n *node) close() error {
 
 // handler is the node's gateway.
 func (n *node) handler(c gateway.Config) (http.Handler, error) {
-	c.Index, c.Ledger, c.Evidence, c.Signers, c.Capture, c.Mappings, c.Queries, c.Tokens, c.Logger = n.index, n.ledger, n.evidence, n, n.capture, n.mappings, n.queries, n.tokens, n.log
+	c.Index, c.Ledger, c.Evidence, c.Signers, c.Capture, c.Queries, c.Standing, c.Tokens, c.Logger = n.index, n.ledger, n.evidence, n, n.capture, n.queries, n.standing, n.tokens, n.log
 	c.Counters, c.Checks = n.counters, append(slices.Clone(n.checks), gateway.Check{Fails: "The evidence store does not answer.", Run: n.evidenceAnswers})
 	return gateway.New(c)
 }

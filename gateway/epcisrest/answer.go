@@ -1,8 +1,6 @@
 package epcisrest
 
 import (
-	"bytes"
-	"context"
 	"encoding/xml"
 	"net/http"
 	"strings"
@@ -11,10 +9,7 @@ import (
 
 	"github.com/foodtrace-ledger/foodtrace/gateway/accept"
 	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
-	"github.com/foodtrace-ledger/foodtrace/gateway/view"
 	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
-	"github.com/foodtrace-ledger/foodtrace/internal/event"
-	"github.com/foodtrace-ledger/foodtrace/internal/index"
 	"github.com/foodtrace-ledger/foodtrace/internal/translate"
 )
 
@@ -147,71 +142,4 @@ func (f form) announce(w http.ResponseWriter) {
 	if f.xml() {
 		w.Header().Set(cbvFormat, string(f.cbv))
 	}
-}
-
-// head is what an EPCISQueryDocument says beside its events.
-type head struct {
-	id, query, subscription string
-}
-
-// document writes events as an EPCISQueryDocument.
-func (h *Handler) document(ctx context.Context, views *view.View, f form, about head, events []index.Event) ([]byte, error) {
-	var prefixes []string
-	if f.epc == translate.EPCURN {
-		var err error
-		if prefixes, err = companyPrefixes(ctx, views); err != nil {
-			return nil, err
-		}
-	}
-	var body bytes.Buffer
-	out := newWriter(&body, f.media, epcis.Header{Type: "EPCISQueryDocument", SchemaVersion: "2.0", CreationDate: event.Time{Time: h.now().UTC()},
-		ID: about.id, QueryName: about.query, SubscriptionID: about.subscription})
-	for i := range events {
-		if err := out.Write(translate.Event(recorded(&events[i]), f.epc, f.cbv, prefixes...)); err != nil {
-			return nil, unwritable(f.media, &events[i], err)
-		}
-	}
-	err := out.Close()
-	return body.Bytes(), err
-}
-
-// writer is a document that is written event by event: epcis.Writer, epcis.XMLWriter.
-type writer interface {
-	Write(*event.Event) error
-	Close() error
-}
-
-func newWriter(b *bytes.Buffer, m media, head epcis.Header) writer {
-	if m.xml() {
-		return epcis.NewXMLWriter(b, head)
-	}
-	return epcis.NewWriter(b, head)
-}
-
-// unwritable is why an event cannot be answered: XML has no form for all that JSON can say.
-func unwritable(m media, e *index.Event, err error) error {
-	if !m.xml() {
-		return err
-	}
-	return notAcceptable("An event cannot be written in XML. Ask for JSON.",
-		problem.Item{Code: problem.NotAcceptable, Detail: err.Error(), Field: e.ID})
-}
-
-// recorded is an event as it is answered: with the time at which the ledger took it, and its hash as its ID where the sender gave none.
-func recorded(e *index.Event) *event.Event {
-	copied := e.Event.Clone()
-	copied.RecordTime = e.Where.Time
-	if copied.ID == "" {
-		copied.ID = e.ID
-	}
-	return copied
-}
-
-// companyPrefixes are those of all members: where they end, EPC URNs have a point.
-func companyPrefixes(ctx context.Context, views *view.View) (list []string, err error) {
-	members, err := views.Members(ctx)
-	for _, m := range members {
-		list = append(list, m.Prefixes...)
-	}
-	return list, err
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/index"
+	"github.com/foodtrace-ledger/foodtrace/internal/query"
 )
 
 // event is GET /events/{eventID}: an event by its event ID or its hash, as far as the view shows it, and what declares it wrong.
@@ -32,7 +33,7 @@ func (h *Handler) event(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, err)
 		return
 	}
-	views := h.views.For(auth.From(r.Context()))
+	views := h.Views.For(auth.From(r.Context()))
 	events, err := eventsOf(r.Context(), views, pathValue(r, "id"))
 	if errors.Is(err, index.ErrNotFound) {
 		err = problem.New(http.StatusNotFound, problem.NotFound, "There is no event with this ID.")
@@ -41,7 +42,7 @@ func (h *Handler) event(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, err)
 		return
 	}
-	body, err := h.document(r.Context(), views, f, head{query: "SimpleEventQuery"}, events)
+	body, err := h.document(r.Context(), views, f, head{query: simpleQuery}, events)
 	if err != nil {
 		fail(w, r, err)
 		return
@@ -53,7 +54,18 @@ func (h *Handler) event(w http.ResponseWriter, r *http.Request) {
 // eventsOf returns an event, and those with the same ID: an error declaration has that of the event that it declares wrong.
 func eventsOf(ctx context.Context, views *view.View, id string) ([]index.Event, error) {
 	e, err := views.Event(ctx, id)
-	return []index.Event{e}, err
+	if err != nil || e.Event.ID == "" {
+		return []index.Event{e}, err
+	}
+	q, problems := query.Query{}.With("EQ_eventID", e.Event.ID)
+	if len(problems) > 0 { // it is longer than a query may ask for
+		return []index.Event{e}, nil
+	}
+	list, _, err := views.Query(ctx, &q, index.Page{Limit: maxPerPage})
+	if errors.Is(err, view.ErrForbidden) || err == nil && len(list) == 0 { // not the asker's own: what everybody sees of it
+		return []index.Event{e}, nil
+	}
+	return list, err
 }
 
 // maxEvent bounds the body of one event, in bytes.
@@ -87,7 +99,7 @@ func (h *Handler) createEvent(w http.ResponseWriter, r *http.Request) {
 		id = outcome.ID
 	}
 	w.Header().Set("Location", h.base+"/events/"+url.PathEscape(id))
-	stored, err := h.views.For(auth.From(r.Context())).Event(r.Context(), outcome.ID)
+	stored, err := h.Views.For(auth.From(r.Context())).Event(r.Context(), outcome.ID)
 	if err != nil || f.xml() { // it is on the ledger all the same; of XML, the standard has no form for a single event
 		w.WriteHeader(http.StatusCreated)
 		return
@@ -154,7 +166,7 @@ func (h *Handler) decide(w http.ResponseWriter, r *http.Request, body []byte) (c
 		}
 	}
 	if job.Block > 0 {
-		h.views.Await(ctx, job.Block-1)
+		h.Views.Await(ctx, job.Block-1)
 	}
 	return h.outcome(r, who, job)
 }

@@ -122,28 +122,33 @@ func limitURI(next http.Handler) http.Handler {
 	})
 }
 
-// resource adds what a path answers by method, and OPTIONS, which says so (EPCIS 2.0 REST, discovery).
+// resource adds what a path answers by method, and OPTIONS, which says so (EPCIS 2.0 REST, discovery). Other methods are told the same.
 func resource(r chi.Router, path string, methods methods) {
 	allow := []string{http.MethodOptions}
-	for method, handler := range methods {
-		r.Method(method, path, handler)
+	for method := range methods {
 		allow = append(allow, method)
 		if method == http.MethodGet {
 			allow = append(allow, http.MethodHead)
 		}
 	}
 	slices.Sort(allow)
-	r.Options(path, options(strings.Join(allow, ", ")))
-}
-
-// options answers what may be sent.
-func options(allow string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
+	known := strings.Join(allow, ", ")
+	r.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { // all methods, but for those below
+		w.Header().Set("Allow", known)
+		fail(w, r, problem.New(http.StatusMethodNotAllowed, problem.Method, "This resource does not know this method."))
+	})
+	r.Options(path, func(w http.ResponseWriter, _ *http.Request) {
 		h := w.Header()
-		h.Set("Allow", allow)
+		h.Set("Allow", known)
 		h.Set(epcFormat, string(translate.EPCNoPreference)) // any can be asked for
 		h.Set(cbvFormat, string(translate.CBVNoPreference))
 		w.WriteHeader(http.StatusNoContent)
+	})
+	for method, handler := range methods {
+		r.Method(method, path, handler)
+		if method == http.MethodGet {
+			r.Head(path, handler)
+		}
 	}
 }
 

@@ -45,12 +45,22 @@ func (h *Handler) page(r *http.Request) (index.Page, error) {
 	if token == "" {
 		return page, nil
 	}
-	page.After, err = h.store.cursor(r.Context(), auth.From(r.Context()), question(r), token)
+	page.After, err = h.Store.cursor(r.Context(), auth.From(r.Context()), question(r), token)
 	if errors.Is(err, errToken) {
-		err = exception(http.StatusBadRequest, "QueryParameterException", problem.BadRequest, "The page cannot be continued from this token.",
-			problem.Item{Code: problem.InvalidField, Detail: "It expired, was deleted, or belongs to another question or to somebody else. Ask again without it.", Field: pageTokenParam})
+		err = badToken
 	}
 	return page, err
+}
+
+var badToken = exception(http.StatusBadRequest, "QueryParameterException", problem.BadRequest, "The page cannot be continued from this token.",
+	problem.Item{Code: problem.InvalidField, Detail: "It expired, was deleted, or belongs to another question or to somebody else. Ask again without it.", Field: pageTokenParam})
+
+// listPage is page for a list that has no other parameters.
+func (h *Handler) listPage(r *http.Request) (index.Page, error) {
+	if err := onlyPaging(r); err != nil {
+		return index.Page{}, err
+	}
+	return h.page(r)
 }
 
 // next links the next page (RFC 8288), if there is one.
@@ -58,7 +68,7 @@ func (h *Handler) next(w http.ResponseWriter, r *http.Request, page index.Page, 
 	if cursor == "" {
 		return
 	}
-	token, expires := h.store.token(auth.From(r.Context()), question(r), cursor)
+	token, expires := h.Store.token(auth.From(r.Context()), question(r), cursor)
 	values := r.URL.Query()
 	values.Set(perPageParam, strconv.Itoa(page.Limit))
 	values.Set(pageTokenParam, token)
@@ -120,10 +130,10 @@ func (s *Store) cursor(ctx context.Context, who auth.Principal, question, token 
 // deleteToken is DELETE /nextPageToken/{token}: the token is not valid any more.
 func (h *Handler) deleteToken(w http.ResponseWriter, r *http.Request) {
 	token := pathValue(r, "token")
-	expires, _, _, err := h.store.open(auth.From(r.Context()), token)
+	expires, _, _, err := h.Store.open(auth.From(r.Context()), token)
 	if err == nil {
 		hash := sha256.Sum256([]byte(token))
-		err = h.store.revoke(r.Context(), hash[:], expires)
+		err = h.Store.revoke(r.Context(), hash[:], expires)
 	}
 	if errors.Is(err, errToken) {
 		err = problem.New(http.StatusNotFound, problem.NotFound, "This is no token of a page that was given to you.")

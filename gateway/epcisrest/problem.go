@@ -111,11 +111,6 @@ func signedIn(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-func (h *Handler) notFound(w http.ResponseWriter, r *http.Request) {
+func notFound(w http.ResponseWriter, r *http.Request) {
 	fail(w, r, problem.New(http.StatusNotFound, problem.NotFound, "There is no such resource here."))
-}
-
-func (h *Handler) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
-	problem.SetAllow(w, r)
-	fail(w, r, problem.New(http.StatusMethodNotAllowed, problem.Method, "This resource does not know this method."))
 }

@@ -66,7 +66,7 @@ var allowed = map[string][]string{
 	"gateway/auth":      {"chaincode/contract", "gateway/problem"},
 	"gateway/view":      {"chaincode/contract", "gateway/auth", "internal/event", "internal/gs1", "internal/index", "internal/query", "internal/trace"},
 	"gateway/api":       {"chaincode/contract", "gateway/auth", "gateway/problem", "gateway/view", "ingest", "ingest/mapping", "ingest/mapping/library", "internal/event", "internal/evidence", "internal/evidence/content", "internal/gs1", "internal/index", "internal/ledger", "internal/trace"},
-	"gateway/epcisrest": {"chaincode/contract", "gateway/accept", "gateway/auth", "gateway/pages", "gateway/problem", "gateway/view", "ingest", "ingest/capture", "ingest/epcis", "ingest/mapping/library", "internal/event", "internal/gs1", "internal/index", "internal/query", "internal/translate"},
+	"gateway/epcisrest": {"chaincode/contract", "gateway/accept", "gateway/auth", "gateway/pages", "gateway/problem", "gateway/subscribe", "gateway/view", "ingest", "ingest/capture", "ingest/epcis", "ingest/mapping/library", "internal/event", "internal/gs1", "internal/index", "internal/query", "internal/translate"},
 	"gateway/subscribe": {"gateway/auth", "gateway/problem", "internal/index", "internal/translate"},
 	"gateway/resolver":  {"gateway/accept", "gateway/pages", "gateway/problem", "gateway/view", "internal/gs1", "internal/index", "internal/qrcode"},
 	"gateway/pages":     {"chaincode/contract", "gateway/problem", "gateway/view", "internal/event", "internal/evidence/content", "internal/gs1", "internal/index", "internal/ledger", "internal/qrcode", "internal/trace"},
