@@ -42,6 +42,24 @@ type refusal struct{ p *problem.Problem }
 
 func (r *refusal) Error() string { return r.p.Error() }
 
+// unsent is a delivery that the receiver has not taken: why may be told to its owner.
+type unsent struct{ error }
+
+func (u unsent) Unwrap() error { return u.error }
+
+// told is what the owner of a subscription may know of a failure: nothing of the insides.
+func told(failure error) string {
+	var refused *refusal
+	var receiver unsent
+	switch {
+	case errors.As(failure, &refused):
+		return refused.p.Detail
+	case errors.As(failure, &receiver):
+		return cut(receiver.Error(), maxError)
+	}
+	return "the events cannot be read just now"
+}
+
 // turn makes the deliveries of a subscription that are due, one after the other, and returns its job as it is then; nil if
 // there is nothing to do for it ever again.
 func (s *Service) turn(ctx context.Context, j job) *job {
@@ -57,8 +75,8 @@ func (s *Service) turn(ctx context.Context, j job) *job {
 	case errors.Is(err, errGone), errors.Is(err, errEnded):
 		return nil
 	case err == nil:
-		j.seen, j.due, j.searched = height, sub.Due, sub.Cursor
-		if sub.Failures > 0 {
+		j.seen, j.due, j.searched, j.failing = height, sub.Due, sub.Cursor, sub.Failures > 0
+		if j.failing {
 			j.seen = 0 // tried again without a new block
 		}
 	case ctx.Err() == nil:
@@ -77,7 +95,7 @@ func (s *Service) settle(ctx context.Context, sub *Subscription, failure error) 
 		s.report(ctx, sub, problem.New(http.StatusNotFound, problem.NotFound, "The query of this subscription has been removed, and the subscription with it."), "NoSuchNameException")
 		return errors.Join(s.store.remove(ctx, sub.Owner.Member, sub.Query, sub.ID), errGone)
 	case errors.Is(failure, errEnded):
-		sub.Ended, sub.Error, sub.ErrorAt = s.Now(), failure.Error(), s.Now()
+		sub.Ended, sub.Error, sub.ErrorAt = s.Now(), told(failure), s.Now()
 		return errors.Join(s.store.put(ctx, sub), errEnded)
 	case failure != nil:
 		s.fail(ctx, sub, failure)
@@ -106,14 +124,14 @@ func (s *Service) fail(ctx context.Context, sub *Subscription, failure error) {
 		s.report(ctx, sub, refused.p, exceptionOf(refused.p.Status))
 	}
 	sub.Failures++
-	sub.Error, sub.ErrorAt = cut(failure.Error(), maxError), s.Now()
+	sub.Error, sub.ErrorAt = told(failure), s.Now()
 	var answer *badAnswer
 	wait := s.backoff(sub.Failures)
 	if errors.As(failure, &answer) {
 		wait = min(max(wait, answer.retryAfter), maxRetry)
 	}
 	sub.Due = s.Now().Add(wait)
-	s.Log.Info("a delivery failed", "subscription", sub.ID, "failures", sub.Failures, "again", wait, "err", sub.Error)
+	s.Log.Info("a delivery failed", "subscription", sub.ID, "failures", sub.Failures, "again", wait, "err", failure)
 }
 
 // backoff doubles with each failure, up to a bound, give or take a quarter, so that receivers that failed together are not
@@ -272,7 +290,10 @@ func digest(events []index.Event) string {
 
 // send makes a delivery.
 func (s *Service) send(ctx context.Context, sub *Subscription, body []byte) error {
-	return s.post(ctx, sub, mediaTypeJSON, sub.Sequence, body)
+	if err := s.post(ctx, sub, mediaTypeJSON, sub.Sequence, body); err != nil {
+		return unsent{err}
+	}
+	return nil
 }
 
 // report sends a problem, without a number, once: if it does not arrive, the subscription itself says what is wrong.

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
+	"github.com/foodtrace-ledger/foodtrace/internal/index"
 )
 
 func names(prefix string, from, to int) (list []string) {
@@ -161,6 +162,9 @@ func TestRepeatedWhole(t *testing.T) {
 	w.source.write("a1", "a2")
 	w.until("the failure is noted", func() bool { return w.status(token, at).Failures == 1 })
 	w.source.write("a3")
+	if f := w.service.Figures(); f["foodtrace_subscriptions"] != 1 || f["foodtrace_subscriptions_failing"] != 1 {
+		t.Error(f)
+	}
 	st := w.status(token, at)
 	if st.State != "failing" || !st.Pending || st.Sequence != 1 || !strings.Contains(st.LastError, "cannot be reached") || st.NextAt <= st.ErrorAt {
 		t.Errorf("%+v", st)
@@ -325,7 +329,18 @@ func TestQueryFails(t *testing.T) {
 		w.source.set(func() { w.source.failure = nil })
 		w.until("it works again", func() bool { return w.status(token, at).State == "active" })
 	}
-	w.source.set(func() { w.source.gone = true })
+	w.source.set(func() { w.source.failure = fmt.Errorf("%w: 10.0.0.7:5432", index.ErrUnavailable) })
+	w.source.write("b")
+	w.until("it fails", func() bool { return w.status(token, at).Failures > 1 })
+	if st := w.status(token, at); strings.Contains(st.LastError, "10.0.0.7") {
+		t.Errorf("the insides are told: %+v", st)
+	}
+	r.read(func() {
+		if len(r.problems) != 3 {
+			t.Errorf("what goes away by itself was reported: %v", r.problems)
+		}
+	})
+	w.source.set(func() { w.source.failure, w.source.gone = nil, true })
 	w.source.write("a1")
 	w.until("the end is told", func() (is bool) {
 		r.read(func() { is = slices.Contains(r.problems, "NoSuchNameException") })

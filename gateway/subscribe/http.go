@@ -45,15 +45,12 @@ type status struct {
 }
 
 func (sub *Subscription) status() status {
-	searched := sub.Searched
-	if searched.IsZero() {
-		searched = sub.InitialRecordTime
-	}
-	if searched.IsZero() {
-		searched = sub.Created
+	since := stamp(sub.Searched)
+	if since == "" {
+		since = sub.since(sub.Created)
 	}
 	st := status{SubscriptionID: sub.ID, QueryName: sub.Query, Dest: sub.Dest, Stream: sub.Stream(), Schedule: sub.Schedule, ReportIfEmpty: sub.ReportIfEmpty,
-		InitialRecordTime: stamp(sub.InitialRecordTime), CreatedAt: stamp(sub.Created), LastNotifiedAt: stamp(sub.Notified), MinRecordTime: stamp(searched),
+		InitialRecordTime: stamp(sub.InitialRecordTime), CreatedAt: stamp(sub.Created), LastNotifiedAt: stamp(sub.Notified), MinRecordTime: since,
 		EPCFormat: sub.EPC, Signed: sub.Token != "", State: "active", Sequence: sub.Sequence, Pending: sub.Pending != nil, Failures: sub.Failures,
 		LastError: sub.Error, ErrorAt: stamp(sub.ErrorAt), NextAt: stamp(sub.Due), EndedAt: stamp(sub.Ended)}
 	switch {
@@ -63,6 +60,17 @@ func (sub *Subscription) status() status {
 		st.State = "failing"
 	}
 	return st
+}
+
+// minRecordTime is the header that says what status.MinRecordTime does.
+const minRecordTime = "GS1-Query-Min-Record-Time"
+
+// since is the least record time of the events that somebody who subscribes now gets first.
+func (t *Terms) since(now time.Time) string {
+	if t.InitialRecordTime.IsZero() {
+		return stamp(now)
+	}
+	return stamp(t.InitialRecordTime)
 }
 
 func stamp(t time.Time) string {
@@ -161,7 +169,9 @@ func (s *Service) Get(w http.ResponseWriter, r *http.Request, query, id string) 
 	if err != nil {
 		return err
 	}
-	return write(w, http.StatusOK, sub.status())
+	st := sub.status()
+	w.Header().Set(minRecordTime, st.MinRecordTime)
+	return write(w, http.StatusOK, st)
 }
 
 // Delete is DELETE /queries/{name}/subscriptions/{id}. A delivery that is under way may still arrive.

@@ -97,6 +97,12 @@ func (s *sockets) end(why error, choose func(*socket) bool) {
 	}
 }
 
+func (s *sockets) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
+}
+
 func (s *sockets) drop(member, query string) {
 	s.end(errDropped, func(k *socket) bool { return k.who.Member == member && k.query == query })
 }
@@ -139,6 +145,7 @@ func (s *Service) Socket(w http.ResponseWriter, r *http.Request, query string, e
 		return err
 	}
 	defer s.sockets.leave(k)
+	w.Header().Set(minRecordTime, k.terms.since(s.Now()))
 	if k.conn, err = websocket.Accept(w, r, nil); err != nil {
 		return nil // it has answered: no key, another version, HTTP/2
 	}
@@ -241,7 +248,7 @@ func (s *Service) flush(ctx context.Context, k *socket) error {
 	var refused *refusal
 	if errors.As(err, &refused) {
 		if body, fault := json.Marshal(typed(refused.p, exceptionOf(refused.p.Status))); fault == nil {
-			_ = k.write(ctx, body) // it is closed next
+			_ = k.write(ctx, body, s.patience) // it is closed next
 		}
 	}
 	if ctx.Err() != nil {
@@ -262,7 +269,7 @@ func (s *Service) next(ctx context.Context, k *socket, empty bool) (sent bool, e
 	}
 	body, err := s.Render(ctx, Document{Query: k.query, EPC: k.epc, Who: k.who, Events: events})
 	if err == nil {
-		err = k.write(ctx, body)
+		err = k.write(ctx, body, s.patience)
 	}
 	if err != nil {
 		return false, err
@@ -271,8 +278,8 @@ func (s *Service) next(ctx context.Context, k *socket, empty bool) (sent bool, e
 	return true, nil
 }
 
-func (k *socket) write(ctx context.Context, body []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, writeTime)
+func (k *socket) write(ctx context.Context, body []byte, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return k.conn.Write(ctx, websocket.MessageText, body)
 }

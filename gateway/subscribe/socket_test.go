@@ -197,15 +197,28 @@ func TestSocketEnds(t *testing.T) {
 	}
 }
 
+// TestSocketSlow: a client that takes nothing is let go, and no more than a document is kept for it.
+func TestSocketSlow(t *testing.T) {
+	w := newWorld(t)
+	w.service.patience = 100 * time.Millisecond
+	rendered := 0
+	w.service.Render = func(context.Context, Document) ([]byte, error) {
+		rendered++
+		return make([]byte, 4<<20), nil // more than a connection holds
+	}
+	w.source.write(names("a", 1, 10*socketDocs)...)
+	_, _ = w.dial(w.token("firm"), "/queries/a/events?stream=true&initialRecordTime=2020-04-04T00:00:00Z")
+	w.until("it is let go", func() bool { return w.service.sockets.count() == 0 })
+	if w.service.sockets.close(); rendered > 5 {
+		t.Errorf("%d documents for a client that takes none", rendered)
+	}
+}
+
 // TestSocketLeft: a client that leaves, or sends something, frees its place.
 func TestSocketLeft(t *testing.T) {
 	w := newWorld(t)
 	token := w.token("firm")
-	open := func() int {
-		w.service.sockets.mu.Lock()
-		defer w.service.sockets.mu.Unlock()
-		return len(w.service.sockets.open)
-	}
+	open := w.service.sockets.count
 	left, _ := w.dial(token, "/queries/a/events?stream=true")
 	talks, _ := w.dial(token, "/queries/a/events?stream=true")
 	w.until("both are open", func() bool { return open() == 2 })

@@ -97,6 +97,7 @@ type Service struct {
 	guard         guard
 	secure, plain *http.Client
 	retry         time.Duration // the first back-off
+	patience      time.Duration // with a WebSocket that does not take a document
 	wake          chan struct{} // something has changed
 	sockets       sockets
 
@@ -114,6 +115,7 @@ type job struct {
 	stream     bool
 	due        time.Time // not before
 	busy       bool
+	failing    bool
 	seen       uint64       // a stream's: blocks that the index had when nothing was left to send
 	searched   index.Cursor // nothing between the kept cursor and this one matches
 }
@@ -129,7 +131,7 @@ func Open(c Config) (*Service, error) {
 		return nil, errors.Join(err, kept.close())
 	}
 	g := guard{c.Allow}
-	s := &Service{Config: c, store: kept, guard: g, secure: g.client(true), plain: g.client(false), retry: minRetry,
+	s := &Service{Config: c, store: kept, guard: g, secure: g.client(true), plain: g.client(false), retry: minRetry, patience: writeTime,
 		wake: make(chan struct{}, 1), jobs: map[string]*job{}, changed: make(chan struct{})}
 	for _, sub := range list {
 		s.jobs[sub.ID] = newJob(sub)
@@ -138,7 +140,7 @@ func Open(c Config) (*Service, error) {
 }
 
 func newJob(sub *Subscription) *job {
-	return &job{id: sub.ID, member: sub.Owner.Member, query: sub.Query, stream: sub.Stream(), due: sub.Due, searched: sub.Cursor}
+	return &job{id: sub.ID, member: sub.Owner.Member, query: sub.Query, stream: sub.Stream(), failing: sub.Failures > 0, due: sub.Due, searched: sub.Cursor}
 }
 
 // Close ends the WebSockets and closes the store. Run must have ended.
@@ -269,6 +271,20 @@ func (s *Service) add(ctx context.Context, sub *Subscription) error {
 	s.mu.Unlock()
 	s.look()
 	return nil
+}
+
+// Figures are for /metrics.
+func (s *Service) Figures() map[string]float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	failing := 0
+	for _, j := range s.jobs {
+		if j.failing {
+			failing++
+		}
+	}
+	return map[string]float64{"foodtrace_subscriptions": float64(len(s.jobs)), "foodtrace_subscriptions_failing": float64(failing),
+		"foodtrace_websockets": float64(s.sockets.count())}
 }
 
 // Drop ends all subscriptions to a query of a member, WebSockets too: it is about to be removed.
