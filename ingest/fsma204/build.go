@@ -81,7 +81,9 @@ func (b *builder) cte() CTE { return b.tab.header.layout.cte }
 
 // when is the time of a date: with the time of day and the time zone of its row.
 func (b *builder) when(l *line, m moment, at field) (event.Time, string) {
-	if l.has(timeOfDay) && !m.clock {
+	if l.has(timeOfDay) && m.clock {
+		l.remark(CodeDate, timeOfDay, "The date has a time of day of its own, which counts.")
+	} else if l.has(timeOfDay) {
 		var bad *fault
 		if m, bad = m.at(l.texts[timeOfDay]); bad != nil {
 			l.refuse(bad.code, timeOfDay, bad.message)
@@ -135,7 +137,12 @@ func (b *builder) placeOf(l *line, f field) location {
 		key, _ := gs1.Canonical(text)
 		return location{key, scopeOf(key)}
 	}
-	return b.r.placeNamed(text)
+	at, described := b.r.placeNamed(text)
+	if name := fold(text); !described && !b.r.remarked[name] && len(b.r.remarked) < maxLocations {
+		b.r.remarked[name] = true
+		l.remark(CodePlace, f, "The location \""+clip(text)+"\" is not described in Locations (21 CFR 1.1310, location description). If it is mistyped, this is another place.")
+	}
+	return at
 }
 
 // isName are the fields that name places; the others identify them.

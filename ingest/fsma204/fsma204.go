@@ -39,24 +39,25 @@ const (
 
 // The problems of a sheet of this kind; those of sheets as such are in package sheet.
 const (
-	CodeSheet      ingest.Code = "SHEET_UNKNOWN"  // a tab without a header row that is known here; error where no tab has one
-	CodeColumn     ingest.Code = "COLUMN_UNKNOWN" // finding: a column that is not known here, or there twice; its cells are kept as they are
-	CodeKDE        ingest.Code = "KDE_MISSING"    // a key data element is missing; error where without it no event can be traced
-	CodeDate       ingest.Code = "DATE"           // not a date
-	CodeAmbiguous  ingest.Code = "DATE_AMBIGUOUS" // a date that may be read as two
-	CodeSerial     ingest.Code = "DATE_SERIAL"    // finding: the number of a day, as spreadsheets count them, where a date is expected
-	CodeZone       ingest.Code = "TIME_ZONE"      // not a time zone
-	CodeQuantity   ingest.Code = "QUANTITY"       // finding: not a quantity; kept as a text and not counted
-	CodeUnit       ingest.Code = "UNIT_UNKNOWN"   // finding: a unit without a code; the quantity is kept as a text and not counted
-	CodeDigits     ingest.Code = "DIGITS_LOST"    // an identifier that a spreadsheet has taken for a number, and has cut
-	CodeZeros      ingest.Code = "ZEROS_RESTORED" // finding: an identifier that a spreadsheet has taken for a number: its leading zeros are back
-	CodeFailed     ingest.Code = "CELL_FAILED"    // finding: a formula without a value; taken as empty
-	CodeNote       ingest.Code = "ROW_IS_NOTE"    // finding: a row with one cell only; it is no event
-	CodeCheckDigit ingest.Code = "CHECK_DIGIT"    // finding: the check digit of a GS1 identifier does not match
-	CodeIdentifier ingest.Code = "GS1_IDENTIFIER" // finding: not an identifier of GS1; taken as one of the sender's own
-	CodeLocation   ingest.Code = "LOCATION_TWICE" // finding: two rows of Locations describe one place in different ways; the first one counts
-	CodeLimit      ingest.Code = "LIMIT"          // one of the named limits
-	CodeRead       ingest.Code = "READ"           // the bytes could not be read
+	CodeSheet      ingest.Code = "SHEET_UNKNOWN"    // a tab without a header row that is known here; error where no tab has one
+	CodeColumn     ingest.Code = "COLUMN_UNKNOWN"   // finding: a column that is not known here, or there twice; its cells are kept as they are
+	CodeKDE        ingest.Code = "KDE_MISSING"      // a key data element is missing; error where without it no event can be traced
+	CodeDate       ingest.Code = "DATE"             // not a date
+	CodeAmbiguous  ingest.Code = "DATE_AMBIGUOUS"   // a date that may be read as two
+	CodeSerial     ingest.Code = "DATE_SERIAL"      // finding: the number of a day, as spreadsheets count them, where a date is expected
+	CodeZone       ingest.Code = "TIME_ZONE"        // not a time zone
+	CodeQuantity   ingest.Code = "QUANTITY"         // finding: not a quantity; kept as a text and not counted
+	CodeUnit       ingest.Code = "UNIT_UNKNOWN"     // finding: a unit without a code; the quantity is kept as a text and not counted
+	CodeDigits     ingest.Code = "DIGITS_LOST"      // an identifier that a spreadsheet has taken for a number, and has cut
+	CodeZeros      ingest.Code = "ZEROS_RESTORED"   // finding: an identifier that a spreadsheet has taken for a number: its leading zeros are back
+	CodeFailed     ingest.Code = "CELL_FAILED"      // finding: a formula without a value; taken as empty
+	CodeNote       ingest.Code = "ROW_IS_NOTE"      // finding: a row with one cell only; it is no event
+	CodeCheckDigit ingest.Code = "CHECK_DIGIT"      // finding: the check digit of a GS1 identifier does not match
+	CodeIdentifier ingest.Code = "GS1_IDENTIFIER"   // finding: not an identifier of GS1; taken as one of the sender's own
+	CodeLocation   ingest.Code = "LOCATION_TWICE"   // finding: two rows of Locations describe one place in different ways; the first one counts
+	CodePlace      ingest.Code = "LOCATION_UNKNOWN" // finding: a place that Locations does not describe, once for each; it may be mistyped
+	CodeLimit      ingest.Code = "LIMIT"            // one of the named limits
+	CodeRead       ingest.Code = "READ"             // the bytes could not be read
 )
 
 // DateOrder says how a date like 04/01/2023 is written.

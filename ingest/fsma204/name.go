@@ -3,6 +3,7 @@ package fsma204
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -59,10 +60,13 @@ func escape(s string) string {
 	return b.String()
 }
 
-// uriForm is what is taken for a URI of the sender's and not for a name.
-var uriForm = regexp.MustCompile("^[A-Za-z][A-Za-z0-9+.-]{2,}:[!-~]+$")
+// uriForm is what is taken for a URI and not for a name: a URN, or one with an authority. "Store:7" is a name.
+var uriForm = regexp.MustCompile("^(?i:urn:[a-z0-9][a-z0-9-]{1,31}:|[a-z][a-z0-9+.-]*://)[!-~]+$")
 
-func isURI(s string) bool { return uriForm.MatchString(s) && !strings.ContainsAny(s, "\"<>\\^`{|}") }
+func isURI(s string) bool {
+	_, err := url.PathUnescape(s)
+	return uriForm.MatchString(s) && !strings.ContainsAny(s, "\"<>\\^`{|}") && err == nil && strings.Count(s, "#") < 2
+}
 
 func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
@@ -89,13 +93,13 @@ type location struct {
 // sender is the scope of names that are the sender's only.
 func (r *Reader) sender() string { return escape(r.options.Sender) }
 
-// placeNamed is the URI of a place by its name.
-func (r *Reader) placeNamed(name string) location {
+// placeNamed is a place by its name. described: the file describes it, or no place at all.
+func (r *Reader) placeNamed(name string) (at location, described bool) {
 	if l, ok := r.locations[fold(name)]; ok {
-		return l
+		return l, true
 	}
 	uri := ownName(ownPlace, r.sender(), fold(name))
-	return location{uri, scopeOf(uri)}
+	return location{uri, scopeOf(uri)}, len(r.locations) == 0
 }
 
 // glnOf reads a GLN. restored: a spreadsheet had cut its leading zeros off. ok: it is one, wrong says that its check digit is not.

@@ -19,6 +19,7 @@ type Reader struct {
 	begun     bool
 	tabs      []*tab // of events, still to be read
 	locations map[string]location
+	remarked  map[string]bool // places that are not described
 	described []contract.Record
 	problems  []ingest.Problem
 
@@ -47,7 +48,7 @@ type read struct {
 
 // NewReader reads a book. The book is not closed.
 func NewReader(book *sheet.Book, options Options) *Reader {
-	return &Reader{book: book, options: options, locations: map[string]location{}}
+	return &Reader{book: book, options: options, locations: map[string]location{}, remarked: map[string]bool{}}
 }
 
 // Next implements [ingest.Reader].

@@ -231,6 +231,35 @@ func TestTheSenderScopesNames(t *testing.T) {
 	}
 }
 
+// A name that Locations does not have may be mistyped, and is said once. What looks a little like a URI is a name.
+func TestPlaces(t *testing.T) {
+	const header = "Ship Date,Time,GTIN,Lot,Qty & UOM,Product Description,Ship From,Ship To,TLC Source,Ref Doc"
+	row := func(cells string) []string { return strings.Split(cells, ",") }
+	r := readBook(t, openBook(t, workbook(t, []tab{
+		{"Shipping", [][]string{row(header),
+			row("2026-04-20 08:00,09:00,9506000134352,L1,5 CS,Romaine,Packers,Store:7,packers,INV 1"),
+			row("2026-04-20 08:00,,9506000134352,L2,5 CS,Romaine,PACKERS,Store:7,Packers,INV 1"),
+			row("2026-04-20,,9506000134352,L3,5 CS,Romaine,9506000134376,urn:epc:id:sgln:9506000.13436.0,Packers,INV 1")}},
+		{"Locations", [][]string{{"Business Name", "City", "GLN"}, {"Packers", "Yuma", "9506000134376"}}},
+	})), options)
+	if diff := cmp.Diff([]string{"finding DATE Shipping!B2", "finding LOCATION_UNKNOWN Shipping!H2"}, r.said()); diff != "" {
+		t.Error(diff)
+	}
+	var to []string
+	for _, e := range r.events {
+		if e.Site() != "https://id.gs1.org/414/9506000134376" {
+			t.Error(e.Site())
+		}
+		to = append(to, e.DestinationOf("location"))
+	}
+	store := "urn:foodtrace:place:GREENFARM:store%3A7"
+	if diff := cmp.Diff([]string{store, store, "https://id.gs1.org/414/9506000134369"}, to); diff != "" {
+		t.Error(diff)
+	}
+	checkStandard(t, r.events)
+	again(t, r, fsma204.English)
+}
+
 func TestZones(t *testing.T) {
 	const text = "Harvest Date,Farm,Commodity,Field\n2026-04-20,Blue Farm,Lettuce,F-7\n"
 	r := readBook(t, openBook(t, []byte(text)), fsma204.Options{Zone: time.FixedZone("", 8*3600)})

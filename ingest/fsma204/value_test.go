@@ -167,7 +167,7 @@ func TestDocumentTypes(t *testing.T) {
 func TestCodesAreDistinct(t *testing.T) {
 	seen := map[ingest.Code]bool{}
 	for _, c := range []ingest.Code{CodeSheet, CodeColumn, CodeKDE, CodeDate, CodeAmbiguous, CodeSerial, CodeZone, CodeQuantity, CodeUnit, CodeDigits, CodeZeros,
-		CodeFailed, CodeNote, CodeCheckDigit, CodeIdentifier, CodeLocation, CodeLimit, CodeRead} {
+		CodeFailed, CodeNote, CodeCheckDigit, CodeIdentifier, CodeLocation, CodePlace, CodeLimit, CodeRead} {
 		if seen[c] {
 			t.Errorf("%s twice", c)
 		}
