@@ -1,6 +1,7 @@
 package event
 
 import (
+	"errors"
 	"math"
 	"math/bits"
 	"strconv"
@@ -126,10 +127,10 @@ func parseExponent(s string) (int, bool) {
 		return 0, false
 	}
 	e, err := strconv.ParseInt(s[1:], 10, 16)
-	if err != nil {
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0, false
 	}
-	return int(e), true
+	return int(e), true // of one that is out of range, the last in it, which no number but 0 can have either
 }
 
 // IsZero reports whether the number was not stated; 0 itself is stated.

@@ -78,7 +78,7 @@ func TestParseDecimal(t *testing.T) {
 	for in, code := range map[string]event.Code{"": event.DecimalWrong, "x": event.DecimalWrong, "1.": event.DecimalWrong, ".5": event.DecimalWrong,
 		"1e": event.DecimalWrong, "1 ": event.DecimalWrong, "--1": event.DecimalWrong, "1.2.3": event.DecimalWrong, "NaN": event.DecimalWrong,
 		"9223372036854775808": event.DecimalRange, "1e19": event.DecimalRange, "1e-19": event.DecimalRange, "99999999999999999999": event.DecimalRange,
-		strings.Repeat("1", 65): event.DecimalRange, "18446744073709551616": event.DecimalRange, "1e99999": event.DecimalWrong} {
+		strings.Repeat("1", 65): event.DecimalRange, "18446744073709551616": event.DecimalRange, "1e99999": event.DecimalRange, "1e-99999999999999999999": event.DecimalRange, "1e+": event.DecimalWrong} {
 		_, err := event.ParseDecimal(in)
 		var e *event.Error
 		if !errors.As(err, &e) || e.Code != code {
