@@ -156,7 +156,7 @@ func (r *Reader) vocabularyElement(typ string, v jsontext.Value, at string) {
 		return
 	}
 	var id string
-	var attributes []contract.MasterAttr
+	var attributes, children []contract.MasterAttr
 	for name, part := range members(v) {
 		switch name {
 		case "id":
@@ -168,15 +168,21 @@ func (r *Reader) vocabularyElement(typ string, v jsontext.Value, at string) {
 				r.refuse(CodeType, at+"/children", "The value must be an array.")
 			}
 			for i, child := range elements(part) {
-				r.masterURI(child, at+"/children/"+itoa(i))
+				if uri := r.masterURI(child, at+"/children/"+itoa(i)); uri != "" {
+					children = append(children, contract.MasterAttr{ID: contract.AttrChild, Value: uri})
+				}
 			}
 		}
 	}
 	if id == "" && !covers(r.problems, at+"/id") {
 		r.refuse(CodeMissing, at+"/id", "A vocabulary element must have an id.")
 	}
+	if room := max(0, contract.MaxAttrs-len(attributes)); len(children) > room {
+		r.report(Problem{Code: CodeUnregistered, Severity: Finding, Pointer: at + "/children", Message: "A site keeps no more children than it has room for attributes; the last are left out."})
+		children = children[:room]
+	}
 	if id != "" {
-		r.register(typ, id, attributes)
+		r.register(typ, id, append(attributes, children...))
 	}
 }
 
