@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"reflect"
@@ -30,6 +31,24 @@ type config struct {
 	Fabric       fabric.Config  `koanf:"fabric"`
 	Index        indexConfig    `koanf:"index"`
 	Evidence     evidenceConfig `koanf:"evidence"`
+	Drops        []dropConfig   `koanf:"drops"`
+
+	Subscriptions subscriptionsConfig `koanf:"subscriptions"`
+}
+
+// subscriptionsConfig says which networks subscriptions may call though they are not public.
+type subscriptionsConfig struct {
+	Allow []string `koanf:"allow"` // CIDR
+}
+
+// networks are those of a configuration that was checked.
+func (s subscriptionsConfig) networks() (list []netip.Prefix) {
+	for _, text := range s.Allow {
+		if p, err := netip.ParsePrefix(text); err == nil {
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 // identityConfig are the PEM files of the identity with which the gateway signs.
@@ -218,6 +237,14 @@ func (c *config) check() (wrong complaints) {
 			wrong.add("evidence.s3.retentionDays", "cannot be negative")
 		}
 	}
+	for i, text := range c.Subscriptions.Allow {
+		if _, err := netip.ParsePrefix(text); err != nil {
+			wrong.add(fmt.Sprintf("subscriptions.allow[%d]", i), fmt.Sprintf("%q is not a network of the form 10.1.0.0/16", text))
+		}
+	}
+	for i := range c.Drops {
+		c.Drops[i].check(&wrong, fmt.Sprintf("drops[%d]", i), c.Member)
+	}
 	return wrong
 }
 
@@ -235,6 +262,9 @@ func (c *config) resolve(dir string) error {
 	}
 	if c.Evidence.S3 != nil && c.Evidence.S3.SecretKeyFile != "" {
 		paths = append(paths, &c.Evidence.S3.SecretKeyFile)
+	}
+	for i := range c.Drops {
+		paths = append(paths, c.Drops[i].paths()...)
 	}
 	for _, p := range paths {
 		if !filepath.IsAbs(*p) {

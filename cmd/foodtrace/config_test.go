@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/foodtrace-ledger/foodtrace/ingest/drop"
+	"github.com/foodtrace-ledger/foodtrace/internal/bucket"
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence/s3"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger/fabric"
 )
@@ -26,6 +28,10 @@ fabric:
   orderers: [{msp: orderers, address: "127.0.0.1:7050", tlsca: tls/o.pem}]
 evidence:
   s3: {endpoint: "127.0.0.1:9000", bucket: evidence, accessKey: a, retentionDays: 30}
+drops:
+  - {directory: drop, behaviour: proceed, mapping: erp.yaml, settleSeconds: 2}
+  - s3: {endpoint: "127.0.0.1:9000", bucket: orders, prefix: in/, accessKey: a, secretKeyFile: s3.secret}
+subscriptions: {allow: [10.1.0.0/16, "fd00::/8"]}
 `
 
 func noEnv(string) string { return "" }
@@ -45,8 +51,13 @@ func TestConfig(t *testing.T) {
 		Fabric: fabric.Config{Channel: "foodtrace", Chaincode: "foodtrace", Genesis: filepath.Join(dir, "genesis.block"),
 			Peers:    []fabric.Node{{MSP: "producer-a", Address: "127.0.0.1:7051", TLSCA: filepath.Join(dir, "tls/a.pem"), ServerName: "peer0"}},
 			Orderers: []fabric.Node{{MSP: "orderers", Address: "127.0.0.1:7050", TLSCA: filepath.Join(dir, "tls/o.pem")}}},
-		Index:    indexConfig{Postgres: "postgres://x/y"},
-		Evidence: evidenceConfig{S3: &s3.Config{Endpoint: "127.0.0.1:9000", Bucket: "evidence", AccessKey: "a", SecretKey: "s", Secure: true, RetentionDays: 30}},
+		Index:         indexConfig{Postgres: "postgres://x/y"},
+		Evidence:      evidenceConfig{S3: &s3.Config{Endpoint: "127.0.0.1:9000", Bucket: "evidence", AccessKey: "a", SecretKey: "s", Secure: true, RetentionDays: 30}},
+		Subscriptions: subscriptionsConfig{Allow: []string{"10.1.0.0/16", "fd00::/8"}},
+		Drops: []dropConfig{
+			{Directory: filepath.Join(dir, "drop"), Behaviour: "proceed", Mapping: filepath.Join(dir, "erp.yaml"), SettleSeconds: 2},
+			{S3: &drop.Bucket{Prefix: "in/", Config: bucket.Config{Endpoint: "127.0.0.1:9000", Bucket: "orders", AccessKey: "a", SecretKeyFile: filepath.Join(dir, "s3.secret")}}},
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -70,7 +81,13 @@ func TestConfigRefused(t *testing.T) {
 		"no value":    {wholeConfig + "index:\n", []string{"index: has no value"}},
 		"no sense": {strings.NewReplacer("127.0.0.1:9000", "http://127.0.0.1:9000", "127.0.0.1:7051", "peer0", "https://trace", "ftp://trace",
 			"listen: 127.0.0.1:8081", "listen: 8081", "retentionDays: 30", "retentionDays: -1").Replace(wholeConfig),
-			[]string{"evidence.s3.endpoint: ", "evidence.s3.retentionDays: ", "evidence.s3.secretKey: is missing", "fabric.peers[0].address: ", "publicURL: ", "listen: "}},
+			[]string{"evidence.s3.endpoint: ", "evidence.s3.retentionDays: ", "evidence.s3.secretKey: is missing", "fabric.peers[0].address: ", "publicURL: ", "listen: ", "drops[1].s3: "}},
+		"subscriptions": {strings.Replace(wholeConfig, "10.1.0.0/16", "10.1.2.3, everywhere", 1), []string{"subscriptions.allow[0]: ", "subscriptions.allow[1]: "}},
+		"drops": {strings.NewReplacer("directory: drop,", "member: other, settleSeconds: -1,", "settleSeconds: 2", "speed: 9", "behaviour: proceed", "behaviour: hope",
+			"prefix: in/", "prefix: in").Replace(wholeConfig), []string{"drops[0].speed: there is no such key"}},
+		"drops, no sense": {strings.NewReplacer("directory: drop,", "member: other,", "settleSeconds: 2", "settleSeconds: -2", "behaviour: proceed", "behaviour: hope",
+			"prefix: in/", "prefix: in", "bucket: orders", "bucket: O_", ", secretKeyFile: s3.secret", "").Replace(wholeConfig), []string{"evidence.s3.secretKey: is missing", "drops[0]: names either", "drops[0].member: is other",
+			"drops[0].behaviour: ", "drops[0].settleSeconds: ", "drops[1].s3.prefix: ", "drops[1].s3: bucket", "drops[1].s3: accessKey"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := readConfig(writeFile(t, "foodtrace.yaml", c.content), noEnv)

@@ -54,7 +54,7 @@ func (c *demoCmd) Run(a *app) (err error) {
 	} else if files, err := os.ReadDir(dir); err == nil && len(files) > 0 { // one that cannot be read: opening it says why
 		return fmt.Errorf("%s is not empty; the demo wants an empty folder (foodtrace serve --data %s serves a ledger)", dir, dir)
 	}
-	n, err := openEmbedded(dataDir(dir), a.log)
+	n, err := openEmbedded(dataDir(dir), a.log, c.SubscriptionsAllow...)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"time"
 
@@ -27,8 +28,9 @@ type embeddedNode struct {
 	projector  *index.Projector
 }
 
-// openEmbedded opens a data directory and starts what runs in the background. Close it.
-func openEmbedded(dir dataDir, log *slog.Logger) (_ *embeddedNode, err error) {
+// openEmbedded opens a data directory and starts what runs in the background. Subscriptions may call public addresses and the
+// networks given. Close it.
+func openEmbedded(dir dataDir, log *slog.Logger, callable ...netip.Prefix) (_ *embeddedNode, err error) {
 	n := &embeddedNode{node: newNode(dir, log, time.Now), identities: identity.Open(string(dir), nil)}
 	defer func() {
 		if err != nil {
@@ -51,6 +53,7 @@ func openEmbedded(dir dataDir, log *slog.Logger) (_ *embeddedNode, err error) {
 	}
 	n.parts = parts{ledger: own, index: rows, evidence: files, counters: countersOf(&own.Metrics),
 		signer: func(msp string) (ledger.Signer, error) { return n.identities.Signer(msp, operator) }}
+	n.callable = callable
 	n.projector = index.NewProjector(own, rows)
 	n.follow(n.projector, n.projector.Run)
 	return n, n.open()

@@ -56,6 +56,9 @@ func checkIssuer(a *app, c *config, by ledger.Signer) error {
 
 // serveMember serves a member's gateway. What is wrong with its own configuration ends it; what is away is waited for.
 func (c *serveCmd) serveMember(a *app) error {
+	if c.Drop != "" {
+		return errors.New("--drop is for --data: name the places in `drops` of the configuration")
+	}
 	conf, err := readConfig(c.Config, a.getenv)
 	if err != nil {
 		return err
@@ -106,6 +109,9 @@ func (c *serveCmd) overrides(conf *config) {
 			*o.flag = *o.file
 		}
 	}
+	for _, network := range c.SubscriptionsAllow {
+		conf.Subscriptions.Allow = append(conf.Subscriptions.Allow, network.String())
+	}
 }
 
 // member is what a member's gateway is opened from.
@@ -123,6 +129,7 @@ func (m *member) dir() dataDir { return dataDir(m.Data) }
 // open opens the node, and starts what runs in the background. What is away is waited for until ctx ends.
 func (m *member) open(ctx context.Context) (_ *node, err error) {
 	n := newNode(m.dir(), m.log, m.now)
+	n.callable = m.Subscriptions.networks()
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.close())
@@ -163,7 +170,10 @@ func (m *member) open(ctx context.Context) (_ *node, err error) {
 			return nil, err
 		}
 	}
-	return n, n.open()
+	if err := n.open(); err != nil {
+		return nil, err
+	}
+	return n, n.takeDrops(m.Drops, m.Member)
 }
 
 // signer signs for the gateway's own member only.

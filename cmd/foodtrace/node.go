@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -18,6 +20,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/gateway/subscribe"
 	"github.com/foodtrace-ledger/foodtrace/gateway/view"
 	"github.com/foodtrace-ledger/foodtrace/ingest/capture"
+	"github.com/foodtrace-ledger/foodtrace/ingest/drop"
 	"github.com/foodtrace-ledger/foodtrace/ingest/mapping/library"
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
 	"github.com/foodtrace-ledger/foodtrace/internal/index"
@@ -31,6 +34,7 @@ type dataDir string
 func (d dataDir) index() string    { return filepath.Join(string(d), "index.db") }
 func (d dataDir) jobs() string     { return filepath.Join(string(d), "jobs.db") }
 func (d dataDir) queries() string  { return filepath.Join(string(d), "queries.db") }
+func (d dataDir) mappings() string { return filepath.Join(string(d), "mappings.db") }
 func (d dataDir) standing() string { return filepath.Join(string(d), "subscriptions.db") }
 func (d dataDir) tokens() string   { return filepath.Join(string(d), "tokens.db") }
 func (d dataDir) evidence() string { return filepath.Join(string(d), "evidence") }
@@ -54,8 +58,11 @@ type node struct {
 	blocks   *index.Projector
 	capture  *capture.Service
 	queries  *epcisrest.Store
+	mappings *library.Store
 	standing *subscribe.Service
+	callable []netip.Prefix // networks that subscriptions may call though they are not public; set before open
 	tokens   *auth.Tokens
+	feeds    []*drop.Feed
 	closers  []func() error
 	ctx      context.Context // of what runs in the background
 	stop     context.CancelFunc
@@ -90,6 +97,10 @@ func (n *node) open() (err error) {
 		return err
 	}
 	n.owns(n.queries.Close)
+	if n.mappings, err = library.Open(n.dir.mappings(), n.now); err != nil {
+		return err
+	}
+	n.owns(n.mappings.Close)
 	if err := n.openStanding(); err != nil {
 		return err
 	}
@@ -104,7 +115,8 @@ func (n *node) open() (err error) {
 // openStanding opens the subscriptions and begins to make their deliveries.
 func (n *node) openStanding() (err error) {
 	asked := epcisrest.Queries{Views: view.NewSource(n.index, n.ledger), Store: n.queries}
-	n.standing, err = subscribe.Open(subscribe.Config{Path: n.dir.standing(), Source: asked, Blocks: n.blocks, Valid: n.valid, Render: asked.Render, Now: n.now, Log: n.log})
+	n.standing, err = subscribe.Open(subscribe.Config{Path: n.dir.standing(), Source: asked, Blocks: n.blocks, Valid: n.valid, Render: asked.Render,
+		Allow: n.callable, Now: n.now, Log: n.log})
 	if err != nil {
 		return err
 	}
@@ -114,12 +126,12 @@ func (n *node) openStanding() (err error) {
 	return nil
 }
 
-// valid reports whether a principal is a member that has the role.
+// valid reports whether a principal is a member that has the role, and can sign in with it.
 func (n *node) valid(ctx context.Context, who auth.Principal) (bool, error) {
-	m, err := n.index.Member(ctx, who.Member)
-	if errors.Is(err, index.ErrNotFound) {
-		return false, nil
+	if ok, err := n.tokens.Stands(ctx, who); err != nil || !ok {
+		return false, err
 	}
+	m, err := n.index.Member(ctx, who.Member) // not found: the index is made anew, and has not come to it yet
 	return err == nil && slices.Contains(m.Roles, who.Role), err
 }
 
@@ -191,9 +203,17 @@ func (n *node) close() error {
 
 // handler is the node's gateway.
 func (n *node) handler(c gateway.Config) (http.Handler, error) {
-	c.Index, c.Ledger, c.Evidence, c.Signers, c.Capture, c.Queries, c.Standing, c.Tokens, c.Logger = n.index, n.ledger, n.evidence, n, n.capture, n.queries, n.standing, n.tokens, n.log
-	c.Counters, c.Checks = n.counters, append(slices.Clone(n.checks), gateway.Check{Fails: "The evidence store does not answer.", Run: n.evidenceAnswers})
+	c.Index, c.Ledger, c.Evidence, c.Signers, c.Capture, c.Mappings, c.Queries, c.Standing, c.Tokens, c.Logger = n.index, n.ledger, n.evidence, n, n.capture, n.mappings, n.queries, n.standing, n.tokens, n.log
+	c.Counters, c.Checks = n.figures, append(slices.Clone(n.checks), gateway.Check{Fails: "The evidence store does not answer.", Run: n.evidenceAnswers})
 	return gateway.New(c)
+}
+
+// figures are those of the parts, for /metrics.
+func (n *node) figures() map[string]float64 {
+	figures := n.dropFigures()
+	maps.Copy(figures, n.standing.Figures())
+	maps.Copy(figures, n.counters())
+	return figures
 }
 
 // nothing is the SHA-256 of no file.

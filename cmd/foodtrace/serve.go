@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -21,6 +22,8 @@ type web struct {
 	PublicURL string `env:"FOODTRACE_PUBLIC_URL" help:"Address under which people reach this server; QR codes lead there. Default: the address listened on."`
 	// Without it, everybody behind a reverse proxy shares one limit of requests.
 	ClientHeader string `env:"FOODTRACE_CLIENT_HEADER" help:"Header in which a reverse proxy in front puts the client's address, e.g. X-Real-IP. The proxy must overwrite it."`
+	// Without it, whoever may subscribe could have this machine call what only this machine can reach.
+	SubscriptionsAllow []netip.Prefix `env:"FOODTRACE_SUBSCRIPTIONS_ALLOW" placeholder:"CIDR" help:"Networks that subscriptions may call though they are not public, also without TLS, e.g. 10.1.0.0/16."`
 }
 
 // Defaults of flags that a configuration file may set instead.
@@ -33,12 +36,14 @@ type serveCmd struct {
 	Config string `env:"FOODTRACE_CONFIG" type:"path" xor:"where" help:"Configuration of a member's gateway on a Fabric network. The other flags override it."`
 	Data   string `env:"FOODTRACE_DATA" type:"path" xor:"where" help:"Data directory of a ledger on this machine; made if it is not there. Default: ${data}"`
 	web
+	dropFlags
 }
 
 func (serveCmd) Help() string {
 	return "Example:\n  foodtrace serve --data /var/lib/foodtrace --listen :8080 --public-url https://trace.example.cn\n\n" +
 		"On an empty data directory it makes a ledger with two members, regulator and producer, and prints a token for each.\n\n" +
 		"A member's gateway on a Fabric network:\n  foodtrace serve --config /etc/foodtrace.yaml\n\n" +
+		"Files that are dropped into a directory are captured:\n  foodtrace serve --data /var/lib/foodtrace --drop /srv/drop --drop-member producer\n\n" +
 		"docs/operations.md has the configuration's keys. It waits for peers, database and object store that are away."
 }
 
@@ -60,7 +65,7 @@ func (c *serveCmd) Run(a *app) error {
 
 func (c *serveCmd) serveEmbedded(a *app) (err error) {
 	dir := cmp.Or(c.Data, defaultData)
-	n, err := openEmbedded(dataDir(dir), a.log)
+	n, err := openEmbedded(dataDir(dir), a.log, c.SubscriptionsAllow...)
 	if err != nil {
 		return err
 	}
@@ -82,6 +87,13 @@ func (c *serveCmd) serveEmbedded(a *app) (err error) {
 		}
 	}
 	if err := n.spreadAsRegulator(a.ctx); err != nil {
+		return err
+	}
+	places, err := c.places()
+	if err == nil {
+		err = n.takeDrops(places, "")
+	}
+	if err != nil {
 		return err
 	}
 	return c.serve(a, n.node, gateway.Config{}, func(url string) error {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -21,12 +23,15 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
 	"github.com/foodtrace-ledger/foodtrace/gateway/view"
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
+	"github.com/foodtrace-ledger/foodtrace/internal/evidence/content"
 	"github.com/foodtrace-ledger/foodtrace/internal/index"
 )
 
 const (
 	// MaxEvidence bounds an uploaded file: a long laboratory report with pictures, or a minute of video.
 	MaxEvidence = 100 << 20 // bytes
+	// maxShown bounds a file that is shown instead of handed out: it is read twice, and a browser holds it as a whole.
+	maxShown = 32 << 20 // bytes
 	// directValidity is how long the address of a direct download works. Clients follow a redirect at once, and what has
 	// begun may last longer.
 	directValidity = 2 * time.Minute
@@ -41,7 +46,8 @@ func created(op huma.Operation) huma.Operation {
 // evidence adds the upload and download of files. They are streamed, so huma only documents them.
 func (s *service) evidence(r chi.Router) {
 	upload := created(operation("uploadEvidence", http.MethodPost, "/evidence", "Keep a file that an act will name by its digest", "Evidence"))
-	upload.Description = "The body is the file, or multipart/form-data with the file in the part \"file\". The answer is what goes into the act's evidence list."
+	upload.Description = "The body is the file, or multipart/form-data with the file in the part \"file\". The answer is what goes into the act's evidence list. " +
+		"An event names the file in certificationInfo, or in a bizTransaction of type cert or testres, as ni:///sha-256; and the digest. The media type is what the bytes are, whatever they are called."
 	binary := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 	upload.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/octet-stream": binary, "multipart/form-data": {
 		Schema: &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"file": binary.Schema}}}}}
@@ -53,9 +59,13 @@ func (s *service) evidence(r chi.Router) {
 	download.Parameters = []*huma.Param{
 		{Name: "sha256", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString, Pattern: digest.String()}},
 		{Name: "record", In: "query", Description: "ID of an event, inspection or hold that names the file and that you may see; a regulator may leave it out", Schema: &huma.Schema{Type: huma.TypeString}},
+		{Name: "inline", In: "query", Description: "true: to be shown in a browser, if it is a picture (JPEG, PNG, WebP) or a PDF document and holds nothing else; it comes as an attachment otherwise", Schema: &huma.Schema{Type: huma.TypeBoolean}},
 		{Name: "direct", In: "query", Description: "true: a redirect to the store of the files is welcome, where there is one for clients", Schema: &huma.Schema{Type: huma.TypeBoolean}},
 	}
-	s.answers(&download, http.StatusOK, "application/octet-stream", binary.Schema)
+	s.answers(&download, http.StatusOK, content.Unknown, binary.Schema)
+	for _, shown := range content.Shown {
+		download.Responses[statusText(http.StatusOK)].Content[shown] = binary
+	}
 	download.Responses[statusText(http.StatusTemporaryRedirect)] = &huma.Response{Description: "Where the file is, for two minutes; only with direct=true",
 		Headers: map[string]*huma.Param{"Location": {Schema: &huma.Schema{Type: huma.TypeString}}}}
 	r.Post(upload.Path, handle(s.upload))
@@ -95,8 +105,10 @@ func (s *service) upload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ref := contract.Evidence{MediaType: file.mediaType, Name: file.name}
-	ref.SHA256, ref.Size, err = s.Evidence.Put(r.Context(), file.body, MaxEvidence)
+	body := bufio.NewReaderSize(file.body, content.SniffLen)
+	head, _ := body.Peek(content.SniffLen) // an error comes again
+	ref := contract.Evidence{MediaType: content.Sniff(head), Name: file.name}
+	ref.SHA256, ref.Size, err = s.Evidence.Put(r.Context(), body, MaxEvidence)
 	var tooLarge *http.MaxBytesError
 	if errors.Is(err, evidence.ErrTooLarge) || errors.As(err, &tooLarge) {
 		return problem.New(http.StatusRequestEntityTooLarge, problem.TooLarge, "A file may have at most "+strconv.Itoa(MaxEvidence)+" bytes.")
@@ -107,20 +119,20 @@ func (s *service) upload(w http.ResponseWriter, r *http.Request) error {
 	if ref.Size == 0 {
 		return problem.New(http.StatusBadRequest, problem.BadRequest, "The file is empty.")
 	}
-	body, err := json.Marshal(ref)
+	answer, err := json.Marshal(ref)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Location", Base+"/evidence/"+ref.SHA256)
 	w.WriteHeader(http.StatusCreated)
-	_, _ = w.Write(body) // a client that left is not an error
+	_, _ = w.Write(answer) // a client that left is not an error
 	return nil
 }
 
 type upload struct {
-	body            io.Reader
-	name, mediaType string
+	body io.Reader
+	name string
 }
 
 // maxName bounds a file's name: what file systems allow.
@@ -128,8 +140,8 @@ const maxName = 255 // bytes
 
 // openUpload finds the file in the request without reading it.
 func openUpload(r *http.Request) (upload, error) {
-	u := upload{body: r.Body, name: r.URL.Query().Get("name"), mediaType: r.Header.Get("Content-Type")}
-	if media, _, _ := mime.ParseMediaType(u.mediaType); media == "multipart/form-data" {
+	u := upload{r.Body, r.URL.Query().Get("name")}
+	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media == "multipart/form-data" {
 		parts, err := r.MultipartReader()
 		if err != nil {
 			return upload{}, problem.New(http.StatusBadRequest, problem.BadRequest, "The multipart body cannot be read.")
@@ -141,7 +153,7 @@ func openUpload(r *http.Request) (upload, error) {
 					problem.Item{Code: problem.InvalidField, Detail: "Send the file in this part.", Field: "file"})
 			}
 			if part.FormName() == "file" {
-				u = upload{body: part, name: part.FileName(), mediaType: part.Header.Get("Content-Type")}
+				u = upload{part, part.FileName()}
 				break
 			}
 		}
@@ -149,9 +161,6 @@ func openUpload(r *http.Request) (upload, error) {
 	if len(u.name) > maxName {
 		return upload{}, problem.New(http.StatusBadRequest, problem.BadRequest, "The file name is too long.",
 			problem.Item{Code: problem.InvalidField, Detail: "At most 255 bytes.", Field: "name"})
-	}
-	if _, _, err := mime.ParseMediaType(u.mediaType); err != nil {
-		u.mediaType = "application/octet-stream"
 	}
 	return u, nil
 }
@@ -170,32 +179,87 @@ func (s *service) download(w http.ResponseWriter, r *http.Request) error {
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "private, no-store")
-	switch r.URL.Query().Get("direct") {
-	case "", "false":
-	case "true":
+	direct, err := asked(r, "direct")
+	if err != nil {
+		return err
+	}
+	inline, err := asked(r, "inline")
+	if err != nil {
+		return err
+	}
+	if direct {
 		if done, err := s.redirect(w, r, sum, ref.Name); done || err != nil {
 			return err
 		}
-	default:
-		return problem.New(http.StatusBadRequest, problem.BadRequest, "This is neither true nor false.",
-			problem.Item{Code: problem.InvalidField, Detail: "Send true or false, or leave it out.", Field: "direct"})
+	}
+	if ref.Size, err = s.Evidence.Stat(r.Context(), sum); err != nil {
+		return err
+	}
+	if inline {
+		if inline, err = s.show(r.Context(), h, ref); err != nil {
+			return err
+		}
 	}
 	file, err := s.Evidence.Open(r.Context(), sum)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	// Never shown by a browser as a page of ours: somebody else made it.
-	h.Set("Content-Type", "application/octet-stream")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Disposition", attachment(ref.Name, sum))
-	if ref.Size > 0 {
-		h.Set("Content-Length", strconv.FormatInt(ref.Size, 10))
+	if !inline { // never shown by a browser as a page of ours: somebody else made it
+		h.Set("Content-Type", content.Unknown)
+		h.Set("Content-Disposition", disposition("attachment", ref))
 	}
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Length", strconv.FormatInt(ref.Size, 10))
 	if _, err := io.Copy(w, file); err != nil {
 		panic(http.ErrAbortHandler) // damaged, or the client left: nobody takes a part for the whole
 	}
 	return nil
+}
+
+// asked reads a parameter that is true, false or absent.
+func asked(r *http.Request, name string) (bool, error) {
+	switch r.URL.Query().Get(name) {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	}
+	return false, problem.New(http.StatusBadRequest, problem.BadRequest, "This is neither true nor false.",
+		problem.Item{Code: problem.InvalidField, Detail: "Send true or false, or leave it out.", Field: name})
+}
+
+// What is shown does nothing: no script, no form, no other origin's data, no page around it. Browsers show PDF documents in a viewer of
+// their own, which a sandbox would keep out.
+const (
+	shownPolicy   = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'unsafe-inline'"
+	picturePolicy = shownPolicy + "; sandbox"
+	pdfPolicy     = shownPolicy + "; object-src 'self'"
+)
+
+// show sets the headers with which a browser shows a file, if its bytes are such that it may.
+func (s *service) show(ctx context.Context, h http.Header, ref contract.Evidence) (bool, error) {
+	if ref.Size > maxShown {
+		return false, nil
+	}
+	file, err := s.Evidence.Open(ctx, ref.SHA256)
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	media, show, err := content.Examine(file)
+	if err != nil || !show {
+		return false, err
+	}
+	h.Set("Content-Type", media)
+	h.Set("Content-Disposition", disposition("inline", ref))
+	h.Set("Content-Security-Policy", pdfPolicy)
+	if content.IsPicture(media) {
+		h.Set("Content-Security-Policy", picturePolicy)
+	}
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cache-Control", "private, max-age=3600") // the bytes never change
+	return true, nil
 }
 
 // redirect sends a client that may have the file to the store, if that is set up for clients. The address is for this one
@@ -217,8 +281,10 @@ func (s *service) redirect(w http.ResponseWriter, r *http.Request, sum, name str
 	return true, nil
 }
 
-func attachment(name, sum string) string {
-	return "attachment; filename*=UTF-8''" + url.PathEscape(cmp.Or(name, sum))
+// disposition says how a file comes (RFC 6266). Its name is the sender's, without what could be a folder.
+func disposition(how string, f contract.Evidence) string {
+	name := strings.NewReplacer("/", "_", "\\", "_").Replace(cmp.Or(f.Name, f.SHA256))
+	return how + "; filename*=UTF-8''" + url.PathEscape(name)
 }
 
 // reference finds the record that names the file, in what the principal sees. Who may read a record in full may read its files.
@@ -227,7 +293,7 @@ func (s *service) reference(ctx context.Context, sum, record string) (contract.E
 		if err := auth.Require(ctx, contract.Regulator); err != nil {
 			return contract.Evidence{}, err
 		}
-		return contract.Evidence{}, nil
+		return contract.Evidence{SHA256: sum}, nil
 	}
 	files, err := filesOf(ctx, s.views(ctx), record)
 	if err != nil {
@@ -244,7 +310,7 @@ func (s *service) reference(ctx context.Context, sum, record string) (contract.E
 func filesOf(ctx context.Context, v *view.View, record string) ([]contract.Evidence, error) {
 	e, err := v.Event(ctx, record)
 	if err == nil || !errors.Is(err, index.ErrNotFound) {
-		return e.Evidence, err
+		return view.Files(e), err
 	}
 	i, err := v.Inspection(ctx, record)
 	if err == nil || !errors.Is(err, index.ErrNotFound) {

@@ -45,6 +45,7 @@ type inspection struct {
 	Result                                      contract.Result
 	Kind, Date, ISO, By, Place, Reference, Note string
 	Of                                          string // product, where it is not the lot itself that was inspected
+	Files                                       []attached
 }
 
 type fact struct {
@@ -118,6 +119,9 @@ func (p *Pages) renderLot(ctx context.Context, l *language, r *http.Request, key
 	page.Identity = l.identity(d)
 	page.QR = "/qr.svg?uri=" + url.QueryEscape(key)
 	page.Inspections, page.MoreInspections = l.inspections(s, key)
+	if err := p.linkFiles(ctx, page.Inspections); err != nil {
+		return nil, err
+	}
 	page.Proofs, page.MoreProofs = l.proofs(s)
 	page.Full = "/api/v1/lots/" + url.PathEscape(key) + "/trace"
 	return l.render("lot", page)
@@ -181,6 +185,7 @@ func (l *language) inspections(s *story, key string) (list []inspection, more in
 		if i.Site != "" {
 			row.Place = l.place(s, canonical(i.Site))
 		}
+		row.Files = l.files(i)
 		if item := canonical(i.Item); item != key {
 			row.Of = cmp.Or(l.nameOf(s, item), item)
 		}

@@ -4,6 +4,7 @@ package pages
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -29,6 +30,12 @@ var style string
 type Config struct {
 	Views      *view.Source
 	Highlights []string // canonical keys of lots that the start page names
+	Files      Files
+}
+
+// Files says whether a file is kept here: those of other members' records mostly are not. evidence.ErrNotFound.
+type Files interface {
+	Stat(ctx context.Context, sha256 string) (size int64, err error)
 }
 
 // Pages renders.

@@ -34,7 +34,7 @@ func (f *Feed) receive(ctx context.Context, taken file) (end func(context.Contex
 			return nil, err
 		}
 		if to != "" {
-			return func(ctx context.Context) error { return f.place.move(ctx, taken, to) }, nil
+			return func(ctx context.Context) error { return f.finish(ctx, taken, to) }, nil
 		}
 	}
 	body, err := f.place.open(ctx, taken)
@@ -98,18 +98,23 @@ func (f *Feed) settle(ctx context.Context, taken file, r *Receipt) error {
 	if err := f.place.write(ctx, name+end, append(body, '\n')); err != nil {
 		return err
 	}
-	if err := f.place.move(ctx, taken, name); err != nil {
+	f.Log.Info("a dropped file is decided", "place", f.place, "name", taken.name, "goes", name, "state", r.State, "job", r.Job,
+		"accepted", r.Accepted, "duplicates", r.Duplicates, "refused", r.Refused)
+	return f.finish(ctx, taken, name)
+}
+
+// finish moves a file that has its receipt to its side.
+func (f *Feed) finish(ctx context.Context, taken file, to string) error {
+	if err := f.place.move(ctx, taken, to); err != nil {
 		return err
 	}
 	f.mu.Lock()
-	if r.State == Rejected {
+	defer f.mu.Unlock()
+	if strings.HasPrefix(to, rejectedDir) {
 		f.rejected++
 	} else {
 		f.done++
 	}
-	f.mu.Unlock()
-	f.Log.Info("a dropped file is through", "place", f.place, "name", taken.name, "now", name, "state", r.State, "job", r.Job,
-		"accepted", r.Accepted, "duplicates", r.Duplicates, "refused", r.Refused)
 	return nil
 }
 

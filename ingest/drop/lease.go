@@ -62,13 +62,12 @@ func (b *s3Place) hold(ctx context.Context, standby func()) (<-chan struct{}, fu
 		return nil, nil, err
 	}
 	ctx = context.WithoutCancel(ctx) // until it is released
-	held, cancel := context.WithCancel(ctx)
-	lost := make(chan struct{})
+	lost, end := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(lost)
-		l.keep(held)
+		l.keep(ctx, end)
 	}()
-	return lost, func() { cancel(); <-lost; l.release(ctx) }, nil
+	return lost, func() { close(end); <-lost; l.release(ctx) }, nil
 }
 
 // acquire returns once the lease is ours.
@@ -95,6 +94,7 @@ func (l *lease) acquire(ctx context.Context, standby func()) error {
 				return err
 			}
 			seen, since = now, time.Now()
+			l.forget(ctx)
 		}
 		standby()
 		if !pause(ctx, l.times.renew, nil) {
@@ -103,12 +103,19 @@ func (l *lease) acquire(ctx context.Context, standby func()) error {
 	}
 }
 
-// keep changes the lease again and again, and returns when ctx ends or it may no longer be ours.
-func (l *lease) keep(ctx context.Context) {
-	for sure := time.Now(); pause(ctx, l.times.renew, nil); {
+// keep changes the lease again and again, and returns when it is to end or may no longer be ours. A write that has begun ends: else nobody
+// knew what stands there.
+func (l *lease) keep(ctx context.Context, end <-chan struct{}) {
+	for sure := time.Now(); ; {
+		select {
+		case <-end:
+			return
+		case <-time.After(l.times.renew):
+		}
 		began := time.Now()
 		now, err := l.look(ctx)
 		if err == nil && now.Holder != l.own.Holder {
+			l.forget(ctx)
 			return
 		}
 		if err == nil {
@@ -162,8 +169,21 @@ func (l *lease) write(ctx context.Context, began time.Time) error {
 func (l *lease) release(ctx context.Context) {
 	now, err := l.look(ctx)
 	if err == nil && now.Holder == l.own.Holder {
-		ctx, cancel := context.WithTimeout(ctx, l.times.call)
-		defer cancel()
-		_ = l.removeVersion(ctx, leaseName, l.version) // else it ends by itself
+		l.removeMark(ctx)
 	}
+}
+
+// forget removes what is ours under the mark of another gateway, where the bucket keeps it: it would come up when that one goes.
+func (l *lease) forget(ctx context.Context) {
+	if l.version != "" {
+		l.removeMark(ctx)
+	}
+}
+
+// removeMark removes the mark that was written last. One that stays ends by itself.
+func (l *lease) removeMark(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, l.times.call)
+	defer cancel()
+	_ = l.removeVersion(ctx, leaseName, l.version)
+	l.version = ""
 }

@@ -53,6 +53,9 @@ func (c Config) Check() error {
 	if c.SecretKey != "" && c.SecretKeyFile != "" {
 		errs = append(errs, errors.New("secretKey and secretKeyFile are both given"))
 	}
+	if c.AccessKey != "" && c.SecretKey == "" && c.SecretKeyFile == "" {
+		errs = append(errs, errors.New("accessKey has no secretKey and no secretKeyFile"))
+	}
 	return errors.Join(errs...)
 }
 

@@ -69,7 +69,7 @@ var allowed = map[string][]string{
 	"gateway/epcisrest": {"chaincode/contract", "gateway/accept", "gateway/auth", "gateway/pages", "gateway/problem", "gateway/subscribe", "gateway/view", "ingest", "ingest/capture", "ingest/epcis", "ingest/mapping/library", "internal/event", "internal/gs1", "internal/index", "internal/query", "internal/translate"},
 	"gateway/subscribe": {"gateway/auth", "gateway/problem", "internal/index", "internal/translate"},
 	"gateway/resolver":  {"gateway/accept", "gateway/pages", "gateway/problem", "gateway/view", "internal/gs1", "internal/index", "internal/qrcode"},
-	"gateway/pages":     {"chaincode/contract", "gateway/problem", "gateway/view", "internal/event", "internal/evidence/content", "internal/gs1", "internal/index", "internal/ledger", "internal/qrcode", "internal/trace"},
+	"gateway/pages":     {"chaincode/contract", "gateway/problem", "gateway/view", "internal/event", "internal/evidence", "internal/evidence/content", "internal/gs1", "internal/index", "internal/ledger", "internal/qrcode", "internal/trace"},
 	"internal/qrcode":   {},
 
 	// A real network, and real servers for tests, on this machine.
