@@ -375,3 +375,17 @@ func TestSuggest(t *testing.T) {
 		t.Errorf("nothing is understood, and this is proposed:\n%s", file)
 	}
 }
+
+// The example of docs/formats.md is one that works.
+func TestDocumentedExample(t *testing.T) {
+	b, err := os.ReadFile("../../docs/formats.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(b), "```yaml\n")
+	file, _, found := strings.Cut(rest, "```\n")
+	if !found {
+		t.Fatal("there is no example")
+	}
+	load(t, file)
+}
