@@ -59,7 +59,7 @@ bench-fabric: ## our chaincode against one that stores each event under its own 
 fuzz: ## fuzz every parser (FUZZ=60: minutes for all together; PKG=./ingest/epcis: only these)
 	@bash test/fuzz.sh
 
-soak: ## the long campaigns: a million movements under a hold, two hundred kills, an hour of fuzzing
+soak: ## the long campaigns: a million movements under a hold, two hundred kills and a hundred in a long job, an hour of fuzzing
 	@bash test/soak.sh
 
 clean: ## remove what was built

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The campaigns that take too long for every day: the tests' long versions (a million movements under a hold, two hundred
-# kills, big simulated worlds) and fuzzing of every parser. FUZZ is minutes for all fuzz targets together (default: an hour).
+# kills, a hundred during a job of a million events, big simulated worlds) and fuzzing of every parser. FUZZ is minutes for all fuzz targets together (default: an hour).
 # What a run found goes into docs/benchmarks.md with its date and the seeds it printed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
