@@ -162,10 +162,13 @@ func (p *parser) namespace(prefix string) string {
 
 // json reads a JSON value: a text, number, boolean or null, or an array of these.
 func (p *parser) json(name string, v jsontext.Value) (g given, ok bool) {
-	ok = event.Depth(v) <= 1 && v.Kind() != '{'
+	if ok = event.Depth(v) <= 1 && v.Kind() != '{'; !ok {
+		v = nil // deep arrays are not even looked at
+	}
 	event.EachElement(v, func(v jsontext.Value) {
 		text, scalar := event.Scalar(v)
 		switch {
+		case len(v) == 0:
 		case v.Kind() == 'n':
 			g.null = true
 		case scalar:
