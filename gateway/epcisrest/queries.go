@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -66,7 +67,7 @@ func (q Queries) document(ctx context.Context, views *view.View, f form, about h
 		return nil, err
 	}
 	var body bytes.Buffer
-	out := newWriter(&body, f.media, epcis.Header{Type: "EPCISQueryDocument", SchemaVersion: "2.0", CreationDate: event.Time{Time: q.Store.now().UTC()},
+	out := newWriter(&body, f.media, epcis.Header{Type: "EPCISQueryDocument", SchemaVersion: "2.0", CreationDate: event.Time{Time: q.Store.now().UTC().Truncate(time.Millisecond)},
 		ID: about.id, QueryName: about.query, SubscriptionID: about.subscription})
 	for i := range events {
 		if err := out.Write(translate.Event(recorded(&events[i]), f.epc, f.cbv, prefixes...)); err != nil {
