@@ -82,7 +82,7 @@ func TestConfigRefused(t *testing.T) {
 		"no sense": {strings.NewReplacer("127.0.0.1:9000", "http://127.0.0.1:9000", "127.0.0.1:7051", "peer0", "https://trace", "ftp://trace",
 			"listen: 127.0.0.1:8081", "listen: 8081", "retentionDays: 30", "retentionDays: -1").Replace(wholeConfig),
 			[]string{"evidence.s3.endpoint: ", "evidence.s3.retentionDays: ", "evidence.s3.secretKey: is missing", "fabric.peers[0].address: ", "publicURL: ", "listen: ", "drops[1].s3: "}},
-		"subscriptions": {strings.Replace(wholeConfig, "10.1.0.0/16", "10.1.2.3, everywhere", 1), []string{"subscriptions.allow[0]: ", "subscriptions.allow[1]: "}},
+		"subscriptions": {strings.Replace(wholeConfig, "10.1.0.0/16", "10.1.2.3, everywhere", 1), []string{"evidence.s3.secretKey: is missing", "subscriptions.allow[0]: ", "subscriptions.allow[1]: "}},
 		"drops": {strings.NewReplacer("directory: drop,", "member: other, settleSeconds: -1,", "settleSeconds: 2", "speed: 9", "behaviour: proceed", "behaviour: hope",
 			"prefix: in/", "prefix: in").Replace(wholeConfig), []string{"drops[0].speed: there is no such key"}},
 		"drops, no sense": {strings.NewReplacer("directory: drop,", "member: other,", "settleSeconds: 2", "settleSeconds: -2", "behaviour: proceed", "behaviour: hope",
