@@ -36,7 +36,7 @@ type sent struct {
 // The words of the random worlds. Some are two forms of one identifier.
 var (
 	worldSteps   = []string{"", "shipping", "urn:epcglobal:cbv:bizstep:shipping", "receiving", "https://example.org/steps/washing"}
-	worldPlaces  = []string{"", "urn:epc:id:sgln:9506000.13436.0", "https://id.gs1.org/414/9506000134369", "https://id.gs1.org/414/9506000134369/254/D1", "urn:site:x", "urn:site:y"}
+	worldPlaces  = []string{"", "urn:epc:id:sgln:9506000.13436.0", "https://id.gs1.org/414/9506000134369", "https://id.gs1.org/414/9506000134369/254/D1", "urn:site:x", "urn:site:y", "urn:party:p"}
 	worldParties = []string{"urn:epc:id:pgln:9506000.13436", "urn:site:x", "urn:site:z", "urn:party:p"}
 	worldEPCs    = []string{"urn:epc:id:sgtin:9506000.013435.S1", tracetest.Key("S1"), tracetest.Key("S2"), tracetest.Key("P1"), "urn:epc:id:sgtin:9506001.013435.1", "urn:thing:1"}
 	worldClasses = []string{tracetest.Key("K"), "urn:epc:class:lgtin:9506000.013435.A", tracetest.Key("A"), tracetest.Key("B"), "https://id.gs1.org/01/09506000134369", "urn:class:1"}
