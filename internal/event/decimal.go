@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -123,7 +124,7 @@ func parseExponent(s string) (int, bool) {
 	if s == "" {
 		return 0, true
 	}
-	if s[0] != 'e' && s[0] != 'E' || len(s) < 2 {
+	if s[0] != 'e' && s[0] != 'E' || len(s) < 2 || strings.Trim(s[2:], "0123456789") != "" {
 		return 0, false
 	}
 	e, err := strconv.ParseInt(s[1:], 10, 16)

@@ -43,7 +43,7 @@ func FuzzCanonical(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, uri string) {
 		text, err := Canonical(uri)
-		if again, err2 := Canonical(text); again != text || (err == nil) != (err2 == nil) {
+		if again, err2 := Canonical(text); again != text || err == nil && err2 != nil { // a fault of a part that is not in the canonical form is gone
 			t.Fatalf("%q: %q, %v, then %q, %v", uri, text, err, again, err2)
 		}
 		if quick, ok := asItIs(uri); ok {

@@ -116,6 +116,11 @@ func fromPath(room []byte, path string) (canonical, *Error) {
 
 // pathKey appends the value of the primary key; a short GTIN is filled with zeros.
 func (c *canonical) pathKey(raw string) *Error {
+	if strings.IndexByte(raw, '%') >= 0 { // digits may be percent-encoded too
+		plain := unescapePath(raw)
+		digits := min(len(plain), c.key.digits)
+		raw = plain[:digits] + escapePath(plain[digits:])
+	}
 	n := len(raw)
 	if c.key.kind == Class && (n == 8 || n == 12 || n == 13) {
 		c.text = append(c.text, zeros[:14-n]...)
