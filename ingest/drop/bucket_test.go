@@ -193,7 +193,7 @@ func TestTwoGatewaysOnOneBucket(t *testing.T) {
 		}
 		receipts := 0
 		for _, key := range b.keys(name, "") {
-			if !strings.HasPrefix(key, "done/") {
+			if !strings.HasPrefix(key, "done/") && key != leaseName { // which a request that was given up may leave; it ends by itself
 				t.Errorf("%q is left", key)
 			}
 			if strings.HasSuffix(key, receiptEnd) {

@@ -59,6 +59,9 @@ func (t times) scale(by time.Duration) times {
 func (b *s3Place) hold(ctx context.Context, standby func()) (<-chan struct{}, func(), error) {
 	l := &lease{s3Place: b, own: mark{Holder: b.holder}}
 	if err := l.acquire(ctx, standby); err != nil {
+		if l.own.Round != "" { // it has written, and others would wait for it
+			l.release(context.WithoutCancel(ctx))
+		}
 		return nil, nil, err
 	}
 	ctx = context.WithoutCancel(ctx) // until it is released
@@ -170,6 +173,8 @@ func (l *lease) release(ctx context.Context) {
 	now, err := l.look(ctx)
 	if err == nil && now.Holder == l.own.Holder {
 		l.removeMark(ctx)
+	} else {
+		l.forget(ctx)
 	}
 }
 

@@ -128,8 +128,8 @@ func (r *Receipt) judge(job capture.Job) {
 	case !job.Success:
 		r.State = Rejected
 		r.Summary = contract.Text{
-			EN: fmt.Sprintf("Rejected: nothing of this file is on the ledger because of it (%d records refused). The reasons are listed; correct the file and send it again.", r.Refused),
-			ZH: fmt.Sprintf("已拒收：该文件没有任何内容写入账本（%d 条记录被拒绝）。原因见下，请更正后重新发送。", r.Refused)}
+			EN: "Rejected: nothing was written because of this file. The reasons are listed; correct it and send it again.",
+			ZH: "已拒收：未因该文件写入任何内容。原因见下，请更正后重新发送。"}
 	case refused:
 		r.State = Partly
 		r.Summary = contract.Text{
