@@ -265,8 +265,7 @@ func (l *line) gs1Lot(f lotFields, number, batch string) string {
 	case wrong:
 		l.remark(CodeCheckDigit, f.gtin, "The check digit of the GTIN "+gtin+" is wrong.")
 	}
-	l.done[f.gtin] = gtin == number
-	l.done[f.lot] = code(batch) == batch
+	l.done[f.gtin], l.done[f.lot] = true, true
 	return gs1.LotKey(gtin, code(batch))
 }
 

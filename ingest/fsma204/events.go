@@ -267,9 +267,7 @@ func (b *builder) document() {
 	if !isURI(number) {
 		uri = ownName(ownDocument, b.r.sender(), number)
 	}
-	if !strings.Contains(uri, "sha256:") {
-		b.done[f] = true
-	}
+	b.done[f] = uri == number || !strings.Contains(uri, ":sha256:")
 	t := b.texts[refDocType]
 	if t == "" {
 		t = number

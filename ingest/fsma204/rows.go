@@ -19,6 +19,7 @@ type written struct {
 	time   time.Time
 	texts  [fieldCount]string
 	others []other
+	ours   bool // the event was read from a sheet
 }
 
 // byName finds the field that a member keeps.
@@ -136,6 +137,7 @@ func kept(e *event.Event) (row written, said CTE, inputs []written) {
 		}
 		return row, "", nil
 	}
+	row.ours = true
 	for _, raw := range []jsontext.Value{e.Ext, e.ILMD} {
 		for name, value := range members(raw) {
 			switch name {
@@ -202,7 +204,7 @@ func (w *written) dated(e *event.Event, f field) {
 // document writes the reference documents.
 func (w *written) document(e *event.Event) {
 	f := refDocNumber
-	if (w.cte == Shipping || w.cte == Receiving) && w.texts[refDocType] == "" {
+	if (w.cte == Shipping || w.cte == Receiving) && w.texts[refDocType]+w.texts[refDoc] == "" {
 		f = refDoc
 	}
 	if w.texts[f] != "" {
@@ -213,7 +215,7 @@ func (w *written) document(e *event.Event) {
 		numbers = append(numbers, documentNumber(e.BizTransactions[i].BizTransaction))
 	}
 	w.texts[f] = strings.Join(numbers, "; ")
-	if w.texts[refDocType] == "" && f == refDocNumber && len(e.BizTransactions) > 0 {
+	if w.texts[refDocType] == "" && !w.ours && f == refDocNumber && len(e.BizTransactions) > 0 {
 		w.texts[refDocType] = typeNames[event.BizTransactionTypes.Word(e.BizTransactions[0].Type)]
 	}
 }
@@ -298,16 +300,11 @@ func (w *written) unit(uri string) {
 // lot writes which lot: GTIN and batch, or else the URI.
 func (w *written) lot(f lotFields, uri string) {
 	id, _ := gs1.Parse(uri)
-	if id.Kind != gs1.Lot || f.gtin == none {
+	if id.Kind != gs1.Lot || f.gtin == none || w.texts[f.gtin]+w.texts[f.lot] != "" { // what is kept beside it says something else
 		w.texts[f.id] = uri
 		return
 	}
-	if w.texts[f.gtin] == "" {
-		w.texts[f.gtin] = id.GTIN
-	}
-	if w.texts[f.lot] == "" {
-		w.texts[f.lot] = id.Lot
-	}
+	w.texts[f.gtin], w.texts[f.lot] = id.GTIN, id.Lot
 }
 
 func (w *written) amount(q event.Quantity, number, unit field) {
@@ -318,7 +315,7 @@ func (w *written) amount(q event.Quantity, number, unit field) {
 	if code == "" {
 		code = "pcs"
 	}
-	if number == quantity && (w.cte == Shipping || w.cte == Receiving) {
+	if number == quantity && (w.cte == Shipping || w.cte == Receiving) && w.texts[quantityUOM] == "" {
 		w.texts[quantityUOM] = q.Quantity.String() + " " + code
 		return
 	}
