@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Opens the pages of a running demo in headless Chromium: both languages, phone width, accessibility, screenshots.
+# Opens the pages of a running demo in headless Chromium: both languages, phone width, accessibility, screenshots; and captures with a
+# foreign EPCIS client. (Of that client's dependency "fs", which is an empty placeholder for a part of Node, another package takes the place.)
 # Installs what it needs where it can (Debian, as root) and says so.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -25,5 +26,6 @@ for _ in $(seq 600); do
   sleep 0.2
 done
 mkdir -p "$root/dist/screens"
+node epcis.mjs "$work/demo.json"
 node test.mjs "$work/demo.json" "$root/dist/screens" "$work/profile"
 [ -z "${UPDATE:-}" ] || { mkdir -p "$root/docs/img"; cp "$root"/dist/screens/readme-*.png "$root/docs/img/"; }
