@@ -135,7 +135,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Location", h.base+"/capture/"+url.PathEscape(job.ID))
 	w.Header().Set("GS1-Capture-Error-Behaviour", shown(job).ErrorBehaviour)
-	writeJSON(w, r, http.StatusAccepted, shown(job))
+	answer(w, r, http.StatusAccepted, shown(job))
 }
 
 // Mappings are the mapping files that members keep here: library.ErrNotFound.
@@ -231,39 +231,27 @@ func (h *Handler) job(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 		h.Views.Await(wait, job.Block-1)
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, r, http.StatusOK, shown(job))
+	answer(w, r, http.StatusOK, shown(job))
 }
-
-// Jobs of a page (EPCIS 2.0 REST: perPage, default 30).
-const (
-	defaultPerPage = 30
-	maxPerPage     = 1000
-)
 
 // jobs is GET /capture: newest first, with a Link to the next page (RFC 8288).
 func (h *Handler) jobs(w http.ResponseWriter, r *http.Request) {
-	limit, err := number(r, "perPage", defaultPerPage, 1)
+	page, err := h.listPage(r)
 	if err != nil {
 		fail(w, r, err)
 		return
 	}
-	limit = min(limit, maxPerPage)
-	jobs, next, err := h.capture.Jobs(r.Context(), member(r), r.URL.Query().Get("nextPageToken"), limit)
+	jobs, next, err := h.capture.Jobs(r.Context(), member(r), page.After, page.Limit)
 	if err != nil {
 		fail(w, r, err)
 		return
 	}
-	if next != "" {
-		query := url.Values{"perPage": {strconv.Itoa(limit)}, "nextPageToken": {next}}
-		w.Header().Set("Link", "<"+h.base+"/capture?"+query.Encode()+`>; rel="next"`)
-	}
+	h.next(w, r, page, next)
 	list := make([]Job, len(jobs))
 	for i, j := range jobs {
 		list[i] = shown(j)
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, r, http.StatusOK, list)
+	answer(w, r, http.StatusOK, list)
 }
 
 // number reads a parameter that is a whole number of at least least.

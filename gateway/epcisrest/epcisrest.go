@@ -74,6 +74,3 @@ func (h *Handler) queryRoutes(r chi.Router) {
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
-
-// writeJSON answers with a value in JSON, or in XML where it has such a form.
-func writeJSON(w http.ResponseWriter, r *http.Request, status int, v any) { answer(w, r, status, v) }

@@ -44,8 +44,7 @@ func (h *Handler) outcomes(w http.ResponseWriter, r *http.Request) {
 	for i, o := range list {
 		body.Outcomes[i] = outcome(o)
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, r, http.StatusOK, body)
+	answer(w, r, http.StatusOK, body)
 }
 
 func outcome(o capture.Outcome) Outcome {

@@ -14,6 +14,13 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
 	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
 	"github.com/foodtrace-ledger/foodtrace/internal/index"
+	"github.com/foodtrace-ledger/foodtrace/internal/query"
+)
+
+// Entries of a page (EPCIS 2.0 REST: perPage, default 30; a server may have an upper limit that clients cannot override).
+const (
+	defaultPerPage = query.DefaultPerPage
+	maxPerPage     = query.MaxPerPage
 )
 
 // tokenLife is how long a token of a page is valid: a client that stops for the night goes on in the morning. Nothing is kept for it.
