@@ -93,8 +93,12 @@ func (b *budget) Read(p []byte) (int, error) {
 	if b.left <= 0 {
 		return 0, &Problem{Code: CodeLimit, Message: "A value, a name or a blank is too long to be read."}
 	}
-	n, err := b.r.Read(p[:min(len(p), b.left)])
+	// As much as there is room for: the decoder looks at a long number from its beginning after every read.
+	n, err := io.ReadFull(b.r, p[:min(len(p), b.left)])
 	b.left -= n
+	if n > 0 {
+		return n, nil // an error is met again
+	}
 	return n, err
 }
 
