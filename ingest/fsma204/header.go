@@ -122,7 +122,7 @@ func (read reading) match(l *layout, known map[string]field, rows []sheet.Row) *
 	groups := make([]string, len(rows))
 	for c := range width {
 		names := titles(rows, c, groups)
-		if len(names) == 0 {
+		if len(names) == 0 || isAnswer(names[len(names)-1][0]) {
 			continue
 		}
 		h.titles[c] = names[len(names)-1][0]
@@ -143,6 +143,13 @@ func (read reading) match(l *layout, known map[string]field, rows []sheet.Row) *
 		return nil
 	}
 	return h
+}
+
+// isAnswer says whether a column is the one that a sender's sheet gets back from us with what became of each row (package capture). It says
+// nothing of the food: a sheet that is corrected and sent again must not make other events of the rows that were accepted.
+func isAnswer(title string) bool {
+	title, _, _ = strings.Cut(title, "\n")
+	return title == "Outcome" || title == "结果"
 }
 
 func anyOf(seen map[field]bool, list []field) bool {

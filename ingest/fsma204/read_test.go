@@ -339,6 +339,21 @@ func TestRowsOfOneLot(t *testing.T) {
 	again(t, r, fsma204.English)
 }
 
+// A sheet that came back with what became of its rows is corrected and sent again: the rows that were accepted are the same events.
+func TestSentAgainWithOutcomes(t *testing.T) {
+	const header, row = "Harvest Date,Farm,Commodity,Field", "2026-04-20,Blue Farm,Lettuce,F-7"
+	first := readCSV(t, header+"\n"+row+"\n")
+	for _, title := range []string{"Outcome", "结果", "\"Outcome\nthe document was late\""} {
+		again := readCSV(t, header+","+title+"\n"+row+",accepted\n")
+		if diff := cmp.Diff(hashes(first.events), hashes(again.events)); diff != "" {
+			t.Error(title, diff)
+		}
+		if slices.ContainsFunc(again.said(), func(s string) bool { return strings.Contains(s, "COLUMN_UNKNOWN") }) {
+			t.Error(again.said())
+		}
+	}
+}
+
 func TestNotASheetOfEvents(t *testing.T) {
 	book := openBook(t, []byte("name,colour,taste\napple,red,sweet\n"))
 	if fsma204.Recognise(book) {
