@@ -116,8 +116,14 @@ func begin(t *testing.T, args ...string) (out, errOut *buffer, stop func()) {
 	return out, errOut, stop
 }
 
-// patience is how long a test waits for what must come: long enough for a loaded machine under the race detector.
-const patience = time.Minute
+// patience is how long a test waits for what must come: long enough for a loaded machine under the race detector, and in the campaigns for
+// a server that starts with a million events.
+var patience = func() time.Duration {
+	if os.Getenv("FOODTRACE_SOAK") != "" {
+		return 10 * time.Minute
+	}
+	return time.Minute
+}()
 
 // await waits for a line of an output.
 func await(t *testing.T, out *buffer, line *regexp.Regexp, why func() string) []string {
