@@ -308,9 +308,10 @@ func TestConfigIsChecked(t *testing.T) {
 
 // No address, however odd, makes the gateway fail or answer with anything but a page, JSON or a problem.
 func FuzzAddress(f *testing.F) {
-	for _, seed := range []string{"01/06900112000018/10/A", "01/%2F/10/%ff", "gtin/0/lot/%00", "lot/urn%3Ax%25", "00/..%2F..", "01/06900112000018/10/A/21/%F0%9F%90%9F", "api/v1/lots/%3A/trace", "epcis/events/%0a"} {
+	for _, seed := range []string{"01/06900112000018/10/A", "01/%2F/10/%ff", "gtin/0/lot/%00", "lot/urn%3Ax%25", "00/..%2F..", "01/06900112000018/10/A/21/%F0%9F%90%9F", "api/v1/lots/%3A/trace", "epcis/events/%0a", "epcis/epcs/%zz/events", "epcis/queries/%2F", "epcis/nextPageToken/x"} {
 		f.Add(seed, "text/html", "zh")
 		f.Add(seed, "application/json;q=0.1", "")
+		f.Add(seed, "application/xml", "")
 	}
 	w := newWorld(f)
 	f.Fuzz(func(t *testing.T, path, accept, language string) {
@@ -323,7 +324,7 @@ func FuzzAddress(f *testing.F) {
 		rec := httptest.NewRecorder()
 		w.handler.ServeHTTP(rec, r)
 		media := rec.Header().Get("Content-Type")
-		if rec.Code >= 500 || rec.Code >= 400 && media != "application/problem+json" && !strings.HasPrefix(media, "text/html") {
+		if rec.Code >= 500 || rec.Code >= 400 && media != "application/problem+json" && media != "application/problem+xml" && !strings.HasPrefix(media, "text/html") {
 			t.Errorf("%q %q: %d %s", path, accept, rec.Code, media)
 		}
 	})

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coder/websocket"
+
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 )
 
@@ -104,4 +106,55 @@ func testRESTCaptureInXML(t *testing.T, c clients) {
 	}
 	c.farm.ask(http.MethodGet, "/capture/{captureID}", at, "")
 	c.farm.ask(http.MethodGet, "/capture", "/capture", "")
+}
+
+// Subscriptions stand below the query that they are to, and end with it.
+func testRESTSubscriptions(t *testing.T, c clients) {
+	asJSON := []string{"Content-Type", "application/json"}
+	c.farm.ask(http.MethodPost, "/queries", "/queries", `{"name":"mine","query":{"EQ_bizStep":["shipping"]}}`, asJSON...)
+	const list, one, at = "/queries/{queryName}/subscriptions", "/queries/{queryName}/subscriptions/{subscriptionID}", "/queries/mine/subscriptions"
+	const body = `{"dest":"https://client.example.com/callback","signatureToken":"13df38d8275b13f05704629e5f1cf3d45d6132d5","schedule":{"hour":"1","minute":"5"}}`
+	res := c.farm.ask(http.MethodPost, list, at, body, append(asJSON, "GS1-EPC-Format", "Always_EPC_URN")...)
+	where := strings.TrimPrefix(res.Header().Get("Location"), "/epcis")
+	if res.Code != http.StatusCreated || !strings.HasPrefix(where, at+"/") || strings.Contains(res.Body.String(), "13df38d8") {
+		t.Fatalf("%d %v %s", res.Code, res.Header(), res.Body)
+	}
+	got := decode[map[string]any](t, c.farm.ask(http.MethodGet, one, where, ""), http.StatusOK)
+	if got["dest"] != "https://client.example.com/callback" || got["epcFormat"] != "Always_EPC_URN" {
+		t.Errorf("%v", got)
+	}
+	if all := decode[[]map[string]any](t, c.farm.ask(http.MethodGet, list, at, ""), http.StatusOK); len(all) != 1 {
+		t.Errorf("%v", all)
+	}
+	checkProblem(t, "/epcis", c.market.ask(http.MethodGet, one, where, ""), http.StatusNotFound, "NOT_FOUND", "")
+	checkProblem(t, "/epcis", c.farm.ask(http.MethodPost, list, at, body, append(asJSON, "GS1-EPC-Format", "Sometimes")...), http.StatusNotAcceptable, "NOT_ACCEPTABLE", "GS1-EPC-Format")
+	second := c.farm.ask(http.MethodPost, list, at, strings.Replace(body, `"schedule":{"hour":"1","minute":"5"}`, `"stream":true`, 1), asJSON...)
+	if res := c.farm.ask(http.MethodDelete, one, strings.TrimPrefix(second.Header().Get("Location"), "/epcis"), ""); res.Code != http.StatusNoContent {
+		t.Errorf("%d %s", res.Code, res.Body)
+	}
+	if res := c.farm.ask(http.MethodDelete, "/queries/{queryName}", "/queries/mine", ""); res.Code != http.StatusNoContent {
+		t.Errorf("%d %s", res.Code, res.Body)
+	}
+	c.farm.ask(http.MethodPost, "/queries", "/queries", `{"name":"mine","query":{}}`, asJSON...)
+	checkProblem(t, "/epcis", c.farm.ask(http.MethodGet, one, where, ""), http.StatusNotFound, "NOT_FOUND", "")
+}
+
+// A WebSocket opens through the whole gateway.
+func testRESTWebSocket(t *testing.T, c clients) {
+	server := httptest.NewServer(c.farm.handler)
+	defer server.Close()
+	header := http.Header{"Authorization": {c.farm.who[1]}}
+	conn, res, err := websocket.Dial(t.Context(), server.URL+"/epcis/queries/SimpleEventQuery/events?stream=true", &websocket.DialOptions{HTTPHeader: header})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.StatusCode != http.StatusSwitchingProtocols || res.Header.Get("GS1-Query-Min-Record-Time") == "" {
+		t.Errorf("%v", res)
+	}
+	if err := conn.CloseNow(); err != nil {
+		t.Error(err)
+	}
+	if _, res, err = websocket.Dial(t.Context(), server.URL+"/epcis/queries/SimpleEventQuery/events?stream=true", nil); err == nil || res.StatusCode != http.StatusUnauthorized {
+		t.Errorf("the public is let in: %v", err)
+	}
 }

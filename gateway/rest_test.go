@@ -35,6 +35,8 @@ func TestREST(t *testing.T) {
 		{"NamedQueries", testRESTNamedQueries},
 		{"QueriesThatCannotBeKept", testRESTQueriesThatCannotBeKept},
 		{"Problems", testRESTProblems},
+		{"Subscriptions", testRESTSubscriptions},
+		{"WebSocket", testRESTWebSocket},
 		{"CreateEvent", testRESTCreateEvent},
 		{"ErrorDeclaration", testRESTErrorDeclaration},
 		{"CaptureInXML", testRESTCaptureInXML},
