@@ -154,9 +154,8 @@ func (w *workbook) annotate(out *bufio.Writer, s *Sheet, title string, text func
 
 // take returns the bytes of the token that was read last, and of comments before it. They are valid until the next token.
 func (p *xmlPart) take() []byte {
-	end := len(p.in.kept) - int(p.in.given-p.dec.InputOffset()) // the decoder may have looked one byte ahead
-	p.raw = append(p.raw[:0], p.in.kept[:end]...)
-	p.in.kept = append(p.in.kept[:0], p.in.kept[end:]...)
+	p.raw = append(p.raw[:0], p.in.kept...)
+	p.in.kept = p.in.kept[:0]
 	return p.raw
 }
 

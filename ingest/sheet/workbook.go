@@ -178,7 +178,7 @@ func (w *workbook) load() (err error) {
 // xmlPart reads the XML of one part.
 type xmlPart struct {
 	name string
-	dec  *xml.Decoder
+	scan *xmlScanner
 	in   *partReader
 	zip  io.ReadCloser
 	raw  []byte // of the last token, if its bytes are kept
@@ -210,24 +210,11 @@ func (w *workbook) openPart(name string) (*xmlPart, error) {
 		return nil, damaged("The workbook's part " + name + " is damaged (" + err.Error() + ").")
 	}
 	p := &xmlPart{name: name, zip: r, in: &partReader{w: w, name: name, r: r, buf: make([]byte, 32<<10), zipped: int64(f.CompressedSize64)}}
-	p.dec = xml.NewDecoder(p.in)
+	p.scan = &xmlScanner{in: p.in, names: map[string]string{}}
 	return p, nil
 }
 
 func (p *xmlPart) close() { _ = p.zip.Close() } // nothing was written
-
-// Read is there for the decoder's signature: it reads bytes.
-func (r *partReader) Read(p []byte) (int, error) {
-	if len(p) == 0 {
-		return 0, nil
-	}
-	c, err := r.ReadByte()
-	if err != nil {
-		return 0, err
-	}
-	p[0] = c
-	return 1, nil
-}
 
 func (r *partReader) ReadByte() (byte, error) {
 	if r.token--; r.token < 0 {
@@ -240,10 +227,19 @@ func (r *partReader) ReadByte() (byte, error) {
 	}
 	c := r.buf[r.at]
 	r.at++
-	if r.given++; r.keep {
+	if r.keep {
 		r.kept = append(r.kept, c)
 	}
 	return c, nil
+}
+
+// unread takes back the byte that was read last.
+func (r *partReader) unread() {
+	r.at--
+	r.token++
+	if r.keep {
+		r.kept = r.kept[:len(r.kept)-1]
+	}
 }
 
 func (r *partReader) fill() error {
@@ -270,7 +266,7 @@ func (r *partReader) fill() error {
 func (p *xmlPart) next() (xml.Token, error) {
 	for {
 		p.in.token = maxXMLToken
-		tok, err := p.dec.RawToken()
+		tok, err := p.scan.next()
 		if err != nil {
 			return nil, p.failure(err)
 		}

@@ -129,6 +129,7 @@ type rowReader struct {
 	row    Row
 	begun  bool // its data
 	some   bool // cell of the row has a value
+	inCell bool
 	size   int  // bytes of the row
 	rows   int
 	column int
@@ -218,6 +219,10 @@ func (r *rowReader) start(e xml.StartElement) error {
 		}
 		r.row, r.column, r.some, r.size = Row{Number: number, Cells: make([]Cell, 0, len(r.row.Cells))}, -1, false, 0
 	case "c":
+		if r.row.Number == 0 {
+			return damaged("The sheet has a cell outside of its rows.")
+		}
+		r.inCell = true
 		column := r.column + 1
 		if s := attribute(e, "r"); s != "" {
 			if column = columnOf(s); column < 0 || column >= lastColumn {
@@ -251,6 +256,10 @@ func columnOf(ref string) int {
 const maxRow = 4 << 20
 
 func (r *rowReader) endCell() error {
+	if !r.inCell {
+		return damaged("The sheet has the end of a cell without its beginning.")
+	}
+	r.inCell = false
 	cell := r.cell(r.text.take())
 	if cell.Kind == Empty {
 		return nil
