@@ -163,28 +163,6 @@ func checkOnce(t *testing.T, dir string, acknowledged map[string]bool) {
 	}
 }
 
-// openCopy opens a copy of a running server's ledger.
-func openCopy(t *testing.T, dir string) *embedded.Ledger {
-	t.Helper()
-	copied := t.TempDir()
-	if err := os.CopyFS(filepath.Join(copied, "trust"), os.DirFS(filepath.Join(dir, "trust"))); err != nil {
-		t.Fatal(err)
-	}
-	log, err := os.ReadFile(embedded.LogPath(dir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(embedded.LogPath(copied), log, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	l, err := embedded.Open(embedded.Options{Dir: copied})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	return l
-}
-
 // verify says clean beside a server that is writing.
 func TestVerifyBesideAWriter(t *testing.T) {
 	s := serve(t, t.TempDir())

@@ -197,7 +197,6 @@ type partReader struct {
 	zipped int64
 	keep   bool
 	kept   []byte // what was handed out and not taken, if keep
-	given  int64  // bytes handed out
 }
 
 func (w *workbook) openPart(name string) (*xmlPart, error) {

@@ -130,7 +130,7 @@ type rowReader struct {
 	begun  bool // its data
 	some   bool // cell of the row has a value
 	inCell bool
-	size   int  // bytes of the row
+	size   int // bytes of the row
 	rows   int
 	column int
 	kind   string
