@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/chaincode/protocol"
@@ -15,13 +16,16 @@ import (
 // while others of its transactions are under way waits, and then goes into one.
 const (
 	// maxUnderWay bounds the shared transactions of a signer that are under way. More are smaller, and read what others are about to write.
-	maxUnderWay = 2
+	maxUnderWay = 8
+	// gathering is how long a convoy waits for more when others are under way or have just been answered: the first of many that come back at
+	// the same moment must not go alone. A small part of the time to a block.
+	gathering = 10 * time.Millisecond
 	// These bound a transaction that several share to what a peer decides in a small part of a second: its encoded batches, their records,
 	// and the items that they name, each of which costs three round trips between a peer and its chaincode service. A submission that is
 	// larger by itself goes alone and at once.
 	maxSharedBytes   = 256 << 10
 	maxSharedRecords = 2000
-	maxSharedItems   = 300
+	maxSharedItems   = 100
 )
 
 // load is what a submission, or several, ask of a peer.
@@ -73,7 +77,7 @@ type convoy struct {
 
 // send has a submission carried, or waits with it for the next convoy. Its result comes by itself.
 func (l *Ledger) send(s *submission) {
-	if l.opts.Alone || !s.load.shareable() {
+	if l.opts.Alone || !s.load.plus(s.load).shareable() { // no two like it may go together
 		l.inUse.Go(func() { l.carry(s.by, []*submission{s}) })
 		return
 	}
@@ -91,11 +95,23 @@ func (l *Ledger) send(s *submission) {
 	q.waiting = append(q.waiting, s)
 	if q.underWay < maxUnderWay {
 		q.underWay++
-		l.inUse.Go(func() {
-			for next := l.board(key); next != nil; next = l.board(key) {
-				l.carry(s.by, next)
-			}
-		})
+		busy := q.underWay > 1
+		l.inUse.Go(func() { l.drive(s.by, key, busy) })
+	}
+}
+
+// drive carries those that wait, convoy after convoy, until nobody does.
+func (l *Ledger) drive(by *account, key string, busy bool) {
+	for {
+		if busy {
+			sleep(l.open, gathering)
+		}
+		next := l.board(key)
+		if next == nil {
+			return
+		}
+		l.carry(by, next)
+		busy = len(next) > 1
 	}
 }
 
