@@ -179,8 +179,9 @@ func writeForm(form *multipart.Writer, mappingName string, mapping []byte, name 
 func jobPath(id string) string { return "/epcis/capture/" + url.PathEscape(id) }
 
 const (
-	// pollEvery is how often a running job is asked after.
-	pollEvery = 100 * time.Millisecond
+	// A running job is asked after soon, because most documents are small, and then less and less often.
+	pollSoon = 10 * time.Millisecond
+	pollLate = 200 * time.Millisecond
 	// outage is for how long a server that accepted a document may not answer: somebody starts it again, and it keeps its jobs.
 	outage = time.Minute
 	// outagePoll is how often it is tried meanwhile.
@@ -215,11 +216,11 @@ func (c *captureCmd) wait(ctx context.Context, progress io.Writer, job *epcisres
 		bar = progressbar.NewOptions64(job.Foodtrace.Evidence.Size, progressbar.OptionSetWriter(f), progressbar.OptionShowBytes(true), progressbar.OptionClearOnFinish())
 		defer func() { _ = bar.Finish() }()
 	}
-	for job.Running {
+	for wait := pollSoon; job.Running; wait = min(2*wait, pollLate) {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(pollEvery):
+		case <-time.After(wait):
 		}
 		if err := c.ask(ctx, jobPath(job.ID), nil, job); err != nil {
 			return err
