@@ -17,8 +17,9 @@ import (
 // One byte of the file is changed, at many places in turn. Each time the change is reported as damage or as a row, or the
 // index still says exactly what the ledger says (the byte was free space).
 func TestChangedByte(t *testing.T) {
+	const worlds = 24
 	c := indextest.NewChain()
-	for i := range 40 {
+	for i := range worlds {
 		for _, e := range tracetest.Parse(t, "1 make A:5KGM -> B:5KGM @farm\n2 pack B:5KGM in P1\n3 obs P1 ^farm >shop !shipping\n4 new S1 S2 lot=L7") {
 			e.Disposition = strings.Repeat("x", i+1)
 			c.Add("ProducerMSP", indextest.Event(e))
@@ -50,7 +51,7 @@ func TestChangedByte(t *testing.T) {
 		}
 		found, err := verify(t.Context(), path, fresh)
 		for _, d := range found {
-			if d.Block >= 160 && d.Live != nil && d.Rebuilt != nil {
+			if d.Block >= 4*worlds && d.Live != nil && d.Rebuilt != nil {
 				t.Errorf("byte %d: %v: no such block", at, d)
 			}
 		}
