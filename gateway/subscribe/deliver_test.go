@@ -327,6 +327,7 @@ func TestQueryFails(t *testing.T) {
 		w.source.set(func() { w.source.failure = c.err })
 		w.source.write("b")
 		w.until(c.want, func() (is bool) { r.read(func() { is = slices.Contains(r.problems, c.want) }); return is })
+		w.until("it has failed", func() bool { return w.status(token, at).Failures > 0 }) // noted after it was told
 		w.source.set(func() { w.source.failure = nil })
 		w.until("it works again", func() bool { return w.status(token, at).State == "active" })
 	}
