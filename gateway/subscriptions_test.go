@@ -81,7 +81,7 @@ func TestSubscriptions(t *testing.T) {
 	w := newWorld(t, func(c *gateway.Config) {
 		asked := epcisrest.Queries{Views: view.NewSource(c.Index, c.Ledger), Store: c.Queries}
 		standing = must(subscribe.Open(subscribe.Config{Path: filepath.Join(t.TempDir(), "subscriptions.db"), Source: asked, Blocks: &blocks, Render: asked.Render,
-			Valid: func(context.Context, auth.Principal) (bool, error) { return true, nil }, Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+			Valid: func(context.Context, auth.Principal, auth.ID) (bool, error) { return true, nil }, Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 			Now: time.Now, Log: c.Logger}))
 		c.Standing = standing
 	})

@@ -90,7 +90,7 @@ func newWorld(t testing.TB, change ...func(*gateway.Config)) *world {
 	w.projector = index.NewProjector(w.ledger, w.index)
 	asked := epcisrest.Queries{Views: view.NewSource(w.index, w.ledger), Store: queries}
 	standing := must(subscribe.Open(subscribe.Config{Path: filepath.Join(dir, "subscriptions.db"), Source: asked, Blocks: w.projector, Render: asked.Render,
-		Valid: func(context.Context, auth.Principal) (bool, error) { return true, nil }, Now: clock, Log: logger}))
+		Valid: func(context.Context, auth.Principal, auth.ID) (bool, error) { return true, nil }, Now: clock, Log: logger}))
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {

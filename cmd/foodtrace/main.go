@@ -28,7 +28,7 @@ var errNo = errors.New("no")
 type cli struct {
 	Demo     demoCmd     `cmd:"" help:"Serve with a realistic supply chain loaded; print links, tokens and a QR code."`
 	Serve    serveCmd    `cmd:"" help:"Serve ledger, index and gateway from a data directory."`
-	Token    tokenCmd    `cmd:"" help:"Make API tokens."`
+	Token    tokenCmd    `cmd:"" help:"Make, list and revoke API tokens."`
 	Capture  captureCmd  `cmd:"" help:"Send files of supply-chain events; say what became of each record."`
 	Trace    traceCmd    `cmd:"" help:"Where a lot came from (back), what it went into (forward)."`
 	Scope    scopeCmd    `cmd:"" help:"Who holds what came of a lot, how much, at which site, since when."`

@@ -126,9 +126,9 @@ func (n *node) openStanding() (err error) {
 	return nil
 }
 
-// valid reports whether a principal is a member that has the role, and can sign in with it.
-func (n *node) valid(ctx context.Context, who auth.Principal) (bool, error) {
-	if ok, err := n.tokens.Stands(ctx, who); err != nil || !ok {
+// valid reports whether a principal is a member that has the role, and can sign in with it: with a token, or, without an ID, with any.
+func (n *node) valid(ctx context.Context, who auth.Principal, token auth.ID) (bool, error) {
+	if ok, err := n.tokens.Stands(ctx, who, token); err != nil || !ok {
 		return false, err
 	}
 	m, err := n.index.Member(ctx, who.Member) // not found: the index is made anew, and has not come to it yet

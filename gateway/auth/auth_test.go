@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 )
@@ -36,18 +37,63 @@ func TestTokensAreSharedThroughTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for who, want := range map[Principal]bool{{"farm", contract.Producer}: true, {"farm", contract.Carrier}: false, {"mill", contract.Producer}: false, {}: false} {
-		if stands, err := server.Stands(t.Context(), who); err != nil || stands != want {
+		if stands, err := server.Stands(t.Context(), who, ""); err != nil || stands != want {
 			t.Errorf("Stands(%v) = %v, %v", who, stands, err)
 		}
 	}
 	got, err := server.Lookup(t.Context(), token)
-	if err != nil || got != (Principal{"farm", contract.Producer}) {
+	if err != nil || got.Principal != (Principal{"farm", contract.Producer}) {
 		t.Errorf("Lookup = %v, %v", got, err)
 	}
 	other, err := command.Create(t.Context(), "farm", contract.Producer)
 	if err != nil || other == token {
 		t.Errorf("two tokens are the same: %v", err)
 	}
+}
+
+// A token that is revoked through one handle is unknown to another at once, and the others stay.
+func TestRevoke(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tokens.db")
+	server, command := open(t, path), open(t, path)
+	farm := Principal{"farm", contract.Producer}
+	lost, kept := create(t, command, farm), create(t, command, farm)
+	list, err := command.List(t.Context())
+	if err != nil || len(list) != 2 || list[0].Principal != farm || time.Since(list[0].Created).Abs() > time.Minute {
+		t.Fatalf("List = %v, %v", list, err)
+	}
+	id := IDOf(lost)
+	if found, err := command.Find(t.Context(), string(id[:10])); err != nil || len(found) != 1 || found[0].ID != id {
+		t.Errorf("Find(%s) = %v, %v", id[:10], found, err)
+	}
+	if err := command.Revoke(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Revoke(t.Context(), id); !errors.Is(err, ErrUnknownToken) {
+		t.Errorf("the second time: %v", err)
+	}
+	if _, err := server.Lookup(t.Context(), lost); !errors.Is(err, ErrUnknownToken) {
+		t.Errorf("Lookup of the revoked one = %v", err)
+	}
+	if got, err := server.Lookup(t.Context(), kept); err != nil || got.ID != IDOf(kept) {
+		t.Errorf("Lookup of the other = %v, %v", got, err)
+	}
+	for id, want := range map[ID]bool{IDOf(lost): false, IDOf(kept): true, "": true} {
+		if stands, err := server.Stands(t.Context(), farm, id); err != nil || stands != want {
+			t.Errorf("Stands(%q) = %v, %v", id, stands, err)
+		}
+	}
+	if stands, err := server.Stands(t.Context(), Principal{"mill", contract.Producer}, IDOf(kept)); err != nil || stands {
+		t.Errorf("the token stands for another member: %v", err)
+	}
+}
+
+func create(t *testing.T, tokens *Tokens, p Principal) string {
+	t.Helper()
+	token, err := tokens.Create(t.Context(), p.Member, p.Role)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
 }
 
 func TestUnknownTokens(t *testing.T) {
@@ -128,7 +174,7 @@ func TestMiddleware(t *testing.T) {
 func TestRequire(t *testing.T) {
 	ctx := t.Context()
 	with := func(r contract.Role) error {
-		return Require(withPrincipal(ctx, Principal{"m", r}), contract.Regulator, contract.Laboratory)
+		return Require(withToken(ctx, Token{Principal: Principal{"m", r}}), contract.Regulator, contract.Laboratory)
 	}
 	if Require(ctx) == nil {
 		t.Error("the public passed")

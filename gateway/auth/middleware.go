@@ -10,16 +10,19 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
 )
 
-type principalKey struct{}
+type tokenKey struct{}
 
-func withPrincipal(ctx context.Context, p Principal) context.Context {
-	return context.WithValue(ctx, principalKey{}, p)
+func withToken(ctx context.Context, t Token) context.Context {
+	return context.WithValue(ctx, tokenKey{}, t)
 }
 
 // From returns who asks; the public if nobody has signed in.
-func From(ctx context.Context) Principal {
-	p, _ := ctx.Value(principalKey{}).(Principal)
-	return p
+func From(ctx context.Context) Principal { return TokenFrom(ctx).Principal }
+
+// TokenFrom returns the token with which somebody has signed in, for what outlives the request.
+func TokenFrom(ctx context.Context) Token {
+	t, _ := ctx.Value(tokenKey{}).(Token)
+	return t
 }
 
 // Middleware puts the principal of the request's bearer token (RFC 6750) in its context. A request without a token is the
@@ -32,27 +35,27 @@ func Middleware(tokens *Tokens) func(http.Handler) http.Handler {
 				next.ServeHTTP(w, r)
 				return
 			}
-			p, err := authenticate(r.Context(), tokens, header)
+			token, err := authenticate(r.Context(), tokens, header)
 			if err != nil {
 				Challenge(w)
 				problem.Write(w, r, err)
 				return
 			}
-			next.ServeHTTP(w, r.WithContext(withPrincipal(r.Context(), p)))
+			next.ServeHTTP(w, r.WithContext(withToken(r.Context(), token)))
 		})
 	}
 }
 
-func authenticate(ctx context.Context, tokens *Tokens, header string) (Principal, error) {
+func authenticate(ctx context.Context, tokens *Tokens, header string) (Token, error) {
 	scheme, token, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return Principal{}, problem.New(http.StatusUnauthorized, problem.Unauthorised, "Only bearer tokens are accepted here.")
+		return Token{}, problem.New(http.StatusUnauthorized, problem.Unauthorised, "Only bearer tokens are accepted here.")
 	}
-	p, err := tokens.Lookup(ctx, strings.TrimSpace(token))
+	known, err := tokens.Lookup(ctx, strings.TrimSpace(token))
 	if errors.Is(err, ErrUnknownToken) {
-		return Principal{}, problem.New(http.StatusUnauthorized, problem.Unauthorised, "The token is not known here.")
+		return Token{}, problem.New(http.StatusUnauthorized, problem.Unauthorised, "The token is not known here.")
 	}
-	return p, err
+	return known, err
 }
 
 // Scheme is the challenge that a 401 carries.

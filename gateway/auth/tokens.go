@@ -5,9 +5,9 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"database/sql"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
@@ -26,6 +26,19 @@ type Principal struct {
 
 // Public reports whether nobody has signed in.
 func (p Principal) Public() bool { return p.Member == "" }
+
+// ID names a token without telling it: the first digits, in lower-case hexadecimal, of its hash.
+type ID string
+
+// idBytes of the hash make an ID: two of some thousand tokens are never the same, and a line of a list is short.
+const idBytes = 8
+
+// Token is what is known of a token.
+type Token struct {
+	ID ID
+	Principal
+	Created time.Time
+}
 
 // ErrUnknownToken: the token is none of ours.
 var ErrUnknownToken = errors.New("auth: unknown token")
@@ -80,32 +93,84 @@ func (t *Tokens) Create(ctx context.Context, member string, role contract.Role) 
 	return token, nil
 }
 
-// Lookup returns whom a token stands for, or ErrUnknownToken.
-func (t *Tokens) Lookup(ctx context.Context, token string) (Principal, error) {
+// IDOf is the ID of a token, whether it is one of ours or not; "" for what does not look like a token.
+func IDOf(token string) ID {
 	if !strings.HasPrefix(token, tokenPrefix) || len(token) > 2*tokenBytes {
-		return Principal{}, ErrUnknownToken
+		return ""
 	}
 	hash := sha256.Sum256([]byte(token))
-	var kept []byte
-	var p Principal
-	err := t.db.QueryRowContext(ctx, `SELECT hash, member, role FROM token WHERE hash = ?`, hash[:]).Scan(&kept, &p.Member, &p.Role)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Principal{}, ErrUnknownToken
-	}
-	if err != nil {
-		return Principal{}, fmt.Errorf("auth: look up the token: %w", err)
-	}
-	// The search went by the hash, which says nothing of the token; the comparison takes the same time for any.
-	if subtle.ConstantTimeCompare(kept, hash[:]) != 1 {
-		return Principal{}, ErrUnknownToken
-	}
-	return p, nil
+	return idOf(hash[:])
 }
 
-// Stands reports whether there is a token for the principal: without one, nobody can sign in as it.
-func (t *Tokens) Stands(ctx context.Context, p Principal) (bool, error) {
+func idOf(hash []byte) ID { return ID(hex.EncodeToString(hash[:min(idBytes, len(hash))])) }
+
+// Lookup returns what a token is and whom it stands for, or ErrUnknownToken. It asks the file each time, so a token that
+// another process has revoked is unknown from then on.
+func (t *Tokens) Lookup(ctx context.Context, token string) (Token, error) {
+	if IDOf(token) == "" {
+		return Token{}, ErrUnknownToken
+	}
+	hash := sha256.Sum256([]byte(token))
+	list, err := t.read(ctx, `WHERE hash = ?`, hash[:])
+	if err == nil && len(list) == 0 {
+		err = ErrUnknownToken
+	}
+	if err != nil {
+		return Token{}, err
+	}
+	return list[0], nil
+}
+
+// List returns all tokens, the oldest first.
+func (t *Tokens) List(ctx context.Context) ([]Token, error) {
+	return t.read(ctx, `ORDER BY created, hash`)
+}
+
+// Find returns the tokens whose IDs begin so.
+func (t *Tokens) Find(ctx context.Context, prefix string) ([]Token, error) {
+	return t.read(ctx, `WHERE substr(lower(hex(hash)), 1, ?) = ? ORDER BY created, hash`, len(prefix), prefix)
+}
+
+func (t *Tokens) read(ctx context.Context, which string, args ...any) (list []Token, err error) {
+	rows, err := t.db.QueryContext(ctx, `SELECT hash, member, role, created FROM token `+which, args...)
+	if err != nil {
+		return nil, fmt.Errorf("auth: look up tokens: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var hash []byte
+		var token Token
+		var created string
+		if err := rows.Scan(&hash, &token.Member, &token.Role, &created); err != nil {
+			return nil, fmt.Errorf("auth: look up tokens: %w", err)
+		}
+		token.ID = idOf(hash)
+		if token.Created, err = time.Parse(time.RFC3339, created); err != nil {
+			return nil, fmt.Errorf("auth: token %s: %w", token.ID, err)
+		}
+		list = append(list, token)
+	}
+	return list, rows.Err()
+}
+
+// Revoke forgets a token, for this process and all others at once. An ID that there is not is ErrUnknownToken.
+func (t *Tokens) Revoke(ctx context.Context, id ID) error {
+	done, err := t.db.ExecContext(ctx, `DELETE FROM token WHERE substr(lower(hex(hash)), 1, ?) = ?`, 2*idBytes, string(id))
+	if err != nil {
+		return fmt.Errorf("auth: revoke token %s: %w", id, err)
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, ErrUnknownToken)
+	}
+	return nil
+}
+
+// Stands reports whether a token is there still; without an ID, whether there is any for the principal: without one, nobody
+// can sign in as it.
+func (t *Tokens) Stands(ctx context.Context, p Principal, id ID) (bool, error) {
 	var n int
-	err := t.db.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM token WHERE member = ? AND role = ? LIMIT 1)`, p.Member, string(p.Role)).Scan(&n)
+	err := t.db.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM token WHERE member = ?1 AND role = ?2
+		AND (?3 = '' OR substr(lower(hex(hash)), 1, length(?3)) = ?3) LIMIT 1)`, p.Member, string(p.Role), string(id)).Scan(&n)
 	if err != nil {
 		return false, fmt.Errorf("auth: look for a token of %s: %w", p.Member, err)
 	}

@@ -146,9 +146,6 @@ func (s *Service) backoff(failures int) time.Duration {
 
 // deliver sends all that there is.
 func (s *Service) deliver(ctx context.Context, sub *Subscription) error {
-	if err := s.permitted(ctx, sub.Owner); err != nil {
-		return err
-	}
 	for empty := sub.ReportIfEmpty; ; empty = false {
 		sent, err := s.piece(ctx, sub, empty)
 		if err != nil || !sent {
@@ -157,9 +154,9 @@ func (s *Service) deliver(ctx context.Context, sub *Subscription) error {
 	}
 }
 
-// permitted refuses a principal that is no longer what it was. It is asked again with every attempt: rights may come back.
-func (s *Service) permitted(ctx context.Context, who auth.Principal) error {
-	ok, err := s.Valid(ctx, who)
+// permitted refuses a principal that is no longer what it was. It is asked again with every delivery: rights may come back.
+func (s *Service) permitted(ctx context.Context, who auth.Principal, token auth.ID) error {
+	ok, err := s.Valid(ctx, who, token)
 	if err == nil && !ok {
 		return &refusal{problem.New(http.StatusForbidden, problem.Forbidden, "The member of this subscription has no token, or not the role, with which it was made.")}
 	}
@@ -168,6 +165,9 @@ func (s *Service) permitted(ctx context.Context, who auth.Principal) error {
 
 // piece makes one delivery, and reports whether it has: of the next events, or, if empty, also of none.
 func (s *Service) piece(ctx context.Context, sub *Subscription, empty bool) (sent bool, err error) {
+	if err := s.permitted(ctx, sub.Owner, ""); err != nil { // its member's tokens may be renewed
+		return false, err
+	}
 	limit := sub.Piece
 	if sub.Pending != nil && sub.Pending.Count > 0 {
 		limit = sub.Pending.Count

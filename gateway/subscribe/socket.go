@@ -47,6 +47,7 @@ type sockets struct {
 // socket is an open WebSocket.
 type socket struct {
 	who    auth.Principal
+	token  auth.ID // with which it was opened: it ends with it
 	query  string
 	epc    translate.EPCFormat
 	terms  Terms
@@ -131,7 +132,7 @@ func (s *Service) Socket(w http.ResponseWriter, r *http.Request, query string, e
 	if !sameOrigin(r) {
 		return exception(http.StatusForbidden, problem.Forbidden, "SecurityException", "A page of another site cannot open a WebSocket here.")
 	}
-	k := &socket{who: who, query: query, epc: epc}
+	k := &socket{who: who, token: auth.TokenFrom(r.Context()).ID, query: query, epc: epc}
 	if k.terms, err = readParameters(r.URL.Query()); err != nil {
 		return err
 	}
@@ -153,7 +154,9 @@ func (s *Service) Socket(w http.ResponseWriter, r *http.Request, query string, e
 	defer listening.Wait()
 	defer func() { _ = k.conn.CloseNow() }() // before the wait; after Close, it has nothing to do
 	listening.Go(func() { stop(k.listen()) })
-	if why := s.serve(ctx, k); !errors.Is(why, errLeft) {
+	why := s.serve(ctx, k)
+	s.explain(ctx, k, why)
+	if !errors.Is(why, errLeft) {
 		_ = k.conn.Close(closing(why)) // a client that leaves now is not an error
 	}
 	return nil
@@ -202,7 +205,7 @@ func (s *Service) serve(ctx context.Context, k *socket) error {
 		} else if err := s.flush(ctx, k); err != nil {
 			return err
 		}
-		if err := k.wait(ctx, changed, due); err != nil {
+		if err := s.wait(ctx, k, changed, due); err != nil {
 			return err
 		}
 		if !k.terms.Stream() {
@@ -213,9 +216,9 @@ func (s *Service) serve(ctx context.Context, k *socket) error {
 	}
 }
 
-// wait returns nil when there may be something to send. Meanwhile it sees that the other side is there.
-func (k *socket) wait(ctx context.Context, changed <-chan struct{}, due <-chan time.Time) error {
-	ping := time.NewTicker(pingEvery)
+// wait returns nil when there may be something to send. Meanwhile it sees that the other side is there, and has its rights.
+func (s *Service) wait(ctx context.Context, k *socket, changed <-chan struct{}, due <-chan time.Time) error {
+	ping := time.NewTicker(s.ping)
 	defer ping.Stop()
 	for {
 		select {
@@ -229,6 +232,9 @@ func (k *socket) wait(ctx context.Context, changed <-chan struct{}, due <-chan t
 			pong, cancel := context.WithTimeout(ctx, pongTime)
 			err := k.conn.Ping(pong)
 			cancel()
+			if err == nil {
+				err = s.permitted(ctx, k.who, k.token)
+			}
 			if err != nil {
 				return err
 			}
@@ -236,29 +242,35 @@ func (k *socket) wait(ctx context.Context, changed <-chan struct{}, due <-chan t
 	}
 }
 
-// flush sends all that there is. What is wrong with the query is sent as a problem.
+// flush sends all that there is.
 func (s *Service) flush(ctx context.Context, k *socket) error {
-	err := s.permitted(ctx, k.who)
-	for empty := k.terms.ReportIfEmpty; err == nil; empty = false {
-		var sent bool
-		if sent, err = s.next(ctx, k, empty); !sent {
-			break
+	for empty := k.terms.ReportIfEmpty; ; empty = false {
+		sent, err := s.next(ctx, k, empty)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil || !sent {
+			return err
 		}
 	}
+}
+
+// explain sends as a problem what is wrong on our side. The socket is closed next.
+func (s *Service) explain(ctx context.Context, k *socket, why error) {
 	var refused *refusal
-	if errors.As(err, &refused) {
-		if body, fault := json.Marshal(typed(refused.p, exceptionOf(refused.p.Status))); fault == nil {
-			_ = k.write(ctx, body, s.patience) // it is closed next
-		}
+	if !errors.As(why, &refused) {
+		return
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	if body, err := json.Marshal(typed(refused.p, exceptionOf(refused.p.Status))); err == nil {
+		_ = k.write(ctx, body, s.patience)
 	}
-	return err
 }
 
 // next sends the next events, or, if empty, also none.
 func (s *Service) next(ctx context.Context, k *socket, empty bool) (sent bool, err error) {
+	if err := s.permitted(ctx, k.who, k.token); err != nil {
+		return false, err
+	}
 	events, next, err := s.search(ctx, search{k.who, k.query, k.terms.InitialRecordTime, k.cursor, socketDocs})
 	if err != nil {
 		return false, err

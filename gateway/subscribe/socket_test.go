@@ -14,6 +14,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
 	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
 )
 
@@ -195,6 +196,55 @@ func TestSocketEnds(t *testing.T) {
 	if _, status := w.dial(token, "/queries/a/events?stream=true"); status != http.StatusServiceUnavailable {
 		t.Error("a socket of a gateway that stops:", status)
 	}
+}
+
+// TestRevoked: a WebSocket ends with the token that opened it, without a single event more, also while nothing happens; one of
+// another token goes on. A subscription is its member's, and rests only when the last of its tokens is gone.
+func TestRevoked(t *testing.T) {
+	w := newWorld(t)
+	lost, kept, still := w.token("firm"), w.token("firm"), w.token("firm")
+	leaked, _ := w.dial(lost, "/queries/a/events?stream=true")
+	other, _ := w.dial(kept, "/queries/a/events?stream=true")
+	w.until("both are open", func() bool { return w.service.sockets.count() == 2 })
+	revoke := func(token string) {
+		t.Helper()
+		if err := w.tokens.Revoke(t.Context(), auth.IDOf(token)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hook := newReceiver(t, "", always(http.StatusNoContent))
+	at := w.subscribe(lost, "a", `{"dest": %q, "stream": true}`, hook.URL)
+	revoke(lost)
+	w.source.write("a1")
+	code, reason, documents := w.closed(leaked)
+	if code != websocket.StatusPolicyViolation || reason != problem.Forbidden || len(documents) != 1 || documents[0].Title != "SecurityException" {
+		t.Errorf("%v %q after %v", code, reason, documents)
+	}
+	if diff := cmp.Diff([]string{"a1"}, w.read(other).Body.Results.Results.List); diff != "" {
+		t.Error("the WebSocket of the other token:", diff)
+	}
+	w.until("the member's subscription goes on", func() bool { return len(hook.got()) == 1 })
+	if status, _, _ := w.ask(lost, http.MethodGet, at, ""); status != http.StatusUnauthorized {
+		t.Error("a request with the revoked token:", status)
+	}
+	w.service.ping = time.Millisecond
+	idle, _ := w.dial(still, "/queries/a/events?stream=true")
+	revoke(still)
+	go func() { _, _, _ = other.Read(t.Context()) }() // answers pings
+	if code, _, _ := w.closed(idle); code != websocket.StatusPolicyViolation {
+		t.Error("a WebSocket in which nothing happens:", code)
+	}
+	revoke(kept)
+	w.source.write("a2")
+	w.until("it rests", func() bool {
+		sub, err := w.service.store.get(t.Context(), at[strings.LastIndex(at, "/")+1:])
+		return err == nil && sub.Failures > 0
+	})
+	if got := hook.got(); len(got) != 1 {
+		t.Error("without a token the receiver got", got)
+	}
+	w.token("firm")
+	w.until("it goes on when there is a token again", func() bool { return len(hook.got()) == 2 })
 }
 
 // TestSocketSlow: a client that takes nothing is let go, and no more than a document is kept for it.

@@ -53,8 +53,9 @@ type Config struct {
 	Path   string // of the SQLite file; made if it is not there
 	Source Source
 	Blocks Blocks
-	// Valid says whether a principal still is what it was when it subscribed: a member that has the role, and signs in with it.
-	Valid func(context.Context, auth.Principal) (bool, error)
+	// Valid says whether a principal still is what it was when it subscribed: a member that has the role, and signs in with it:
+	// with the token of an ID, or, without one, with any.
+	Valid func(context.Context, auth.Principal, auth.ID) (bool, error)
 	// Render writes an EPCISQueryDocument as JSON.
 	Render func(context.Context, Document) ([]byte, error)
 	Allow  []netip.Prefix // networks that may be called though they are not public, and without TLS
@@ -98,6 +99,7 @@ type Service struct {
 	secure, plain *http.Client
 	retry         time.Duration // the first back-off
 	patience      time.Duration // with a WebSocket that does not take a document
+	ping          time.Duration // how often a WebSocket is looked after in which nothing happens
 	wake          chan struct{} // something has changed
 	sockets       sockets
 
@@ -131,7 +133,7 @@ func Open(c Config) (*Service, error) {
 		return nil, errors.Join(err, kept.close())
 	}
 	g := guard{c.Allow}
-	s := &Service{Config: c, store: kept, guard: g, secure: g.client(true), plain: g.client(false), retry: minRetry, patience: writeTime,
+	s := &Service{Config: c, store: kept, guard: g, secure: g.client(true), plain: g.client(false), retry: minRetry, patience: writeTime, ping: pingEvery,
 		wake: make(chan struct{}, 1), jobs: map[string]*job{}, changed: make(chan struct{})}
 	for _, sub := range list {
 		s.jobs[sub.ID] = newJob(sub)

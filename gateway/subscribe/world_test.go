@@ -240,10 +240,13 @@ func (w *world) setInvalid(invalid bool) {
 func (w *world) open() {
 	w.Helper()
 	s, err := Open(Config{Path: w.path, Source: w.source, Blocks: w.source, Render: render, Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Now: w.now,
-		Log: slog.New(slog.DiscardHandler), Valid: func(context.Context, auth.Principal) (bool, error) {
+		Log: slog.New(slog.DiscardHandler), Valid: func(ctx context.Context, who auth.Principal, token auth.ID) (bool, error) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			return !w.invalid, nil
+			if w.invalid {
+				return false, nil
+			}
+			return w.tokens.Stands(ctx, who, token)
 		}})
 	if err != nil {
 		w.Fatal(err)
