@@ -21,6 +21,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/gateway/subscribe"
 	"github.com/foodtrace-ledger/foodtrace/gateway/view"
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
+	"github.com/foodtrace-ledger/foodtrace/internal/evidence/content"
 )
 
 // Ledger is what the gateway needs of one: to submit acts, and to ask what is on hold.
@@ -87,7 +88,7 @@ func New(c Config) (http.Handler, error) {
 	})
 	var failed error
 	r.Group(func(r chi.Router) {
-		r.Use(rate(c.RatePerMinute, c.ClientHeader), limit(api.MaxEvidence+multipartSlack, apiTime), auth.Middleware(c.Tokens), noStore)
+		r.Use(rate(c.RatePerMinute, c.ClientHeader), limit(content.MaxFile+multipartSlack, apiTime), auth.Middleware(c.Tokens), noStore)
 		failed = api.Register(r, api.Config{Views: views, Ledger: c.Ledger, Signers: c.Signers, Evidence: c.Evidence, Mappings: c.Mappings})
 	})
 	return r, failed

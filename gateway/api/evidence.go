@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -28,8 +27,6 @@ import (
 )
 
 const (
-	// MaxEvidence bounds an uploaded file: a long laboratory report with pictures, or a minute of video.
-	MaxEvidence = 100 << 20 // bytes
 	// maxShown bounds a file that is shown instead of handed out: it is read twice, and a browser holds it as a whole.
 	maxShown = 32 << 20 // bytes
 	// directValidity is how long the address of a direct download works. Clients follow a redirect at once, and what has
@@ -105,19 +102,18 @@ func (s *service) upload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := bufio.NewReaderSize(file.body, content.SniffLen)
-	head, _ := body.Peek(content.SniffLen) // an error comes again
-	ref := contract.Evidence{MediaType: content.Sniff(head), Name: file.name}
-	ref.SHA256, ref.Size, err = s.Evidence.Put(r.Context(), body, MaxEvidence)
+	ref, err := content.Keep(r.Context(), s.Evidence, file.name, file.body)
 	var tooLarge *http.MaxBytesError
-	if errors.Is(err, evidence.ErrTooLarge) || errors.As(err, &tooLarge) {
-		return problem.New(http.StatusRequestEntityTooLarge, problem.TooLarge, "A file may have at most "+strconv.Itoa(MaxEvidence)+" bytes.")
-	}
-	if err != nil {
-		return err
-	}
-	if ref.Size == 0 {
+	switch {
+	case errors.Is(err, evidence.ErrTooLarge), errors.As(err, &tooLarge):
+		return problem.New(http.StatusRequestEntityTooLarge, problem.TooLarge, "A file may have at most "+strconv.Itoa(content.MaxFile)+" bytes.")
+	case errors.Is(err, content.ErrEmpty):
 		return problem.New(http.StatusBadRequest, problem.BadRequest, "The file is empty.")
+	case errors.Is(err, content.ErrName):
+		return problem.New(http.StatusBadRequest, problem.BadRequest, "The file name is too long.",
+			problem.Item{Code: problem.InvalidField, Detail: "At most " + strconv.Itoa(content.MaxName) + " bytes.", Field: "name"})
+	case err != nil:
+		return err
 	}
 	answer, err := json.Marshal(ref)
 	if err != nil {
@@ -134,9 +130,6 @@ type upload struct {
 	body io.Reader
 	name string
 }
-
-// maxName bounds a file's name: what file systems allow.
-const maxName = 255 // bytes
 
 // openUpload finds the file in the request without reading it.
 func openUpload(r *http.Request) (upload, error) {
@@ -157,10 +150,6 @@ func openUpload(r *http.Request) (upload, error) {
 				break
 			}
 		}
-	}
-	if len(u.name) > maxName {
-		return upload{}, problem.New(http.StatusBadRequest, problem.BadRequest, "The file name is too long.",
-			problem.Item{Code: problem.InvalidField, Detail: "At most 255 bytes.", Field: "name"})
 	}
 	return u, nil
 }
@@ -284,7 +273,7 @@ func (s *service) redirect(w http.ResponseWriter, r *http.Request, sum, name str
 // disposition says how a file comes (RFC 6266). Its name is the sender's, without what could be a folder.
 func disposition(how string, f contract.Evidence) string {
 	name := strings.NewReplacer("/", "_", "\\", "_").Replace(cmp.Or(f.Name, f.SHA256))
-	return how + "; filename*=UTF-8''" + url.PathEscape(name)
+	return how + "; filename*=UTF-8''" + strings.ReplaceAll(url.QueryEscape(name), "+", "%20") // RFC 8187 has fewer plain characters than a path
 }
 
 // reference finds the record that names the file, in what the principal sees. Who may read a record in full may read its files.

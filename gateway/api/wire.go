@@ -34,13 +34,13 @@ type Event struct {
 	ID       string              `json:"id" doc:"Event hash (CBV 2.0)"`
 	Event    *EPCIS              `json:"event"`
 	Findings []contract.Finding  `json:"findings,omitempty"`
-	Evidence []contract.Evidence `json:"evidence,omitempty"`
+	Evidence []contract.Evidence `json:"evidence,omitempty" doc:"Files that the event names; /evidence/{sha256}?record={id} has each. Without a media type: the writer's gateway did not have it"`
 	Voided   string              `json:"voided,omitzero" doc:"Transaction of the error declaration that voids it"`
 	Where    index.Where         `json:"where" doc:"Block and transaction that prove it"`
 }
 
 func wireEvent(e index.Event) Event {
-	return Event{ID: e.ID, Event: (*EPCIS)(e.Event), Findings: e.Findings, Evidence: e.Evidence, Voided: e.Voided, Where: e.Where}
+	return Event{ID: e.ID, Event: (*EPCIS)(e.Event), Findings: e.Findings, Evidence: view.Files(e), Voided: e.Voided, Where: e.Where}
 }
 
 // Violation is a movement that was refused because of holds.

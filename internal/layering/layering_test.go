@@ -45,7 +45,7 @@ var allowed = map[string][]string{
 	"internal/evidence/fs":      {"internal/evidence"},
 	"internal/evidence/s3":      {"internal/bucket", "internal/evidence"},
 	"internal/bucket":           {},
-	"internal/evidence/content": {},
+	"internal/evidence/content": {"chaincode/contract", "internal/evidence"},
 
 	// Ingest: bytes to records.
 	"ingest":                 {"chaincode/contract"},
@@ -56,11 +56,11 @@ var allowed = map[string][]string{
 	"ingest/mapping":         {"chaincode/contract", "ingest", "ingest/epcis", "ingest/sheet", "internal/event", "internal/gs1"},
 	"ingest/mapping/library": {"ingest", "ingest/mapping"},
 	"ingest/lab":             {"chaincode/contract", "ingest", "ingest/sheet", "internal/event", "internal/gs1"},
-	"ingest/drop":            {"chaincode/contract", "ingest/capture", "internal/bucket", "internal/evidence"},
-	"ingest/capture":         {"chaincode/contract", "ingest", "ingest/formats", "ingest/sheet", "internal/evidence", "internal/ledger"},
+	"ingest/drop":            {"chaincode/contract", "ingest/capture", "ingest/formats", "internal/bucket", "internal/evidence"},
+	"ingest/capture":         {"chaincode/contract", "ingest", "ingest/formats", "ingest/sheet", "internal/event", "internal/evidence", "internal/evidence/content", "internal/ledger"},
 
 	// Gateway: answers to people. It hands uploads to ingest and sees no implementation.
-	"gateway":           {"gateway/…", "internal/evidence", "internal/index", "internal/ledger"},
+	"gateway":           {"gateway/…", "internal/evidence", "internal/evidence/content", "internal/index", "internal/ledger"},
 	"gateway/accept":    {},
 	"gateway/problem":   {"internal/evidence", "internal/index", "internal/ledger"},
 	"gateway/auth":      {"chaincode/contract", "gateway/problem"},
