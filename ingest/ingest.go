@@ -69,3 +69,12 @@ func HasErrors(problems []Problem) bool {
 	}
 	return false
 }
+
+// Clip is the beginning of a text that a message quotes.
+func Clip(s string) string {
+	const most = 60 // characters
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}

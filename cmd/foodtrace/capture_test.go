@@ -87,7 +87,7 @@ func TestCaptureASheet(t *testing.T) {
 	}
 	text, bom := strings.CutPrefix(string(got), "\ufeff")
 	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
-	if err != nil || !bom || len(rows) != 4 || rows[0][2] != "Outcome" || !strings.HasPrefix(rows[1][2], "accepted") || !strings.HasPrefix(rows[2][2], "refused\n") || rows[2][0] != "=B" {
+	if err != nil || !bom || len(rows) != 4 || !strings.HasPrefix(rows[0][2], "Outcome") || !strings.HasPrefix(rows[1][2], "accepted") || !strings.HasPrefix(rows[2][2], "refused\n") || rows[2][0] != "=B" {
 		t.Errorf("%v %q", err, rows)
 	}
 	if code, out, errOut := run(t, args(all)...); code != exitNo || !strings.Contains(out, "0 accepted, 2 duplicates, 1 refused") {

@@ -103,7 +103,7 @@ func (b *bench) send(proceed bool, doc string) capture.Job {
 func (b *bench) end(id string) capture.Job {
 	b.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		job, err := b.service.Job(b.Context(), "producer", id)
+		job, err := b.service.Job(b.Context(), "", id)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -17,8 +17,14 @@ import (
 // inMemory is the size up to which a document is read into memory whole.
 const inMemory = 64 << 20
 
-// codeRead: the bytes of a document could not be read.
-const codeRead ingest.Code = "READ"
+// The problems of a document as a whole that are of no reader.
+const (
+	codeRead   ingest.Code = "READ"           // its bytes could not be read
+	codeLost   ingest.Code = "DOCUMENT_LOST"  // the evidence store does not have its bytes any more
+	codeSigner ingest.Code = "SIGNER_UNKNOWN" // this machine cannot sign for the member
+	codeLedger ingest.Code = "LEDGER_REFUSED" // the ledger took nothing of it
+	codeAtomic ingest.Code = "CAPTURE_LIMIT"  // too many records to be written together
+)
 
 // sniff looks at the first bytes of a document and says what it is, or refuses with ErrMediaType what cannot be captured. It reads no
 // further: the rest is judged when the document is parsed, after it was kept.

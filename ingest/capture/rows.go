@@ -41,7 +41,7 @@ func (t *Table) rows(ctx context.Context, out io.Writer, in *words) error {
 	if err := r.locate(doc); err != nil {
 		return err
 	}
-	title := in.outcome
+	title := in.answer
 	if said := in.sentences(r.general); said != "" {
 		title += "\n" + said
 	}

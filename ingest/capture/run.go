@@ -97,14 +97,14 @@ type submitted struct {
 func (r *run) document(ctx context.Context) error {
 	signer, err := r.Signer(r.job.Member)
 	if err != nil {
-		return r.fail(ctx, "SIGNER_UNKNOWN", fmt.Sprintf("%s has no identity on this machine: %v", r.job.Member, err))
+		return r.fail(ctx, codeSigner, fmt.Sprintf("%s has no identity on this machine: %v", r.job.Member, err))
 	}
 	r.signer, r.source = signer, &r.job.Evidence
 	r.doc, err = r.openDocument(ctx, r.job)
 	var p *ingest.Problem
 	switch {
 	case lost(err):
-		return r.fail(ctx, "DOCUMENT_LOST", fmt.Sprintf("the document's bytes cannot be read: %v", err))
+		return r.fail(ctx, codeLost, fmt.Sprintf("the document's bytes cannot be read: %v", err))
 	case errors.As(err, &p):
 		r.problems([]ingest.Problem{*p}, true)
 		return r.finish(ctx)
@@ -118,7 +118,7 @@ func (r *run) document(ctx context.Context) error {
 		err = r.rollback(ctx)
 	}
 	if errors.Is(err, ledger.ErrRefused) {
-		return r.fail(ctx, "LEDGER_REFUSED", err.Error())
+		return r.fail(ctx, codeLedger, err.Error())
 	}
 	if err != nil {
 		return err
@@ -189,7 +189,7 @@ func (r *run) rollback(ctx context.Context) error {
 			break
 		}
 		if r.next++; r.next > MaxAtomic {
-			return r.fail(ctx, "CAPTURE_LIMIT", fmt.Sprintf("a document of more than %d events cannot be captured with rollback; send it with proceed", MaxAtomic))
+			return r.fail(ctx, codeAtomic, fmt.Sprintf("a document of more than %d events cannot be captured with rollback; send it with proceed", MaxAtomic))
 		}
 		r.take(record, problems)
 	}
@@ -407,10 +407,10 @@ func (r *run) problem(p Problem) {
 }
 
 // fail ends a job of which nothing can be written.
-func (r *run) fail(ctx context.Context, code, message string) error {
+func (r *run) fail(ctx context.Context, code ingest.Code, message string) error {
 	r.job.Success = false
 	r.batch = nil
-	r.problem(Problem{Code: code, Message: message, Refused: true, Document: true})
+	r.problem(Problem{Code: string(code), Message: message, Refused: true, Document: true})
 	return r.finish(ctx)
 }
 

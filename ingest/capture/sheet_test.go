@@ -2,12 +2,15 @@ package capture_test
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/csv"
 	"errors"
 	"io"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/xuri/excelize/v2"
 
 	"github.com/foodtrace-ledger/foodtrace/ingest/capture"
 	"github.com/foodtrace-ledger/foodtrace/ingest/formats"
@@ -40,33 +43,48 @@ func book(t *testing.T, format sheet.Format, rows [][]string) string {
 	return b.String()
 }
 
-// notes reads the last column of a table, and checks that the others are as they were.
+// notes reads the last column of a table, as other programs see it, and checks that the others are as they were.
 func notes(t *testing.T, file []byte, rows [][]string) (notes []string) {
 	t.Helper()
-	b, err := sheet.Open(bytes.NewReader(file), int64(len(file)), sheet.Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for row, err := range b.Sheets()[0].Rows() {
-		if err != nil {
-			t.Fatal(err)
-		}
-		var cells []string
-		for _, c := range row.Cells {
-			cells = append(cells, c.Text)
-		}
+	for i, cells := range cells(t, file) {
 		width := len(rows[0])
-		if diff := cmp.Diff(rows[row.Number-1], cells[:width]); diff != "" {
-			t.Errorf("row %d: %s", row.Number, diff)
+		if diff := gocmp.Diff(rows[i], cells[:width]); diff != "" {
+			t.Errorf("row %d: %s", i+1, diff)
 		}
 		notes = append(notes, strings.Join(cells[width:], "|"))
 	}
 	return notes
 }
 
+// cells are those of a file's first sheet.
+func cells(t *testing.T, file []byte) (rows [][]string) {
+	t.Helper()
+	var err error
+	if text, isText := bytes.CutPrefix(file, []byte("\ufeff")); isText {
+		r := csv.NewReader(bytes.NewReader(text))
+		r.FieldsPerRecord = -1
+		rows, err = r.ReadAll()
+		for _, row := range rows {
+			for i := range row {
+				row[i] = strings.TrimPrefix(row[i], "'") // that keeps a text from being a formula
+			}
+		}
+	} else {
+		var x *excelize.File
+		if x, err = excelize.OpenReader(bytes.NewReader(file)); err == nil {
+			defer x.Close()
+			rows, err = x.GetRows(x.GetSheetName(0))
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
 func (b *bench) sendSheet(req capture.Request) capture.Job {
 	b.Helper()
-	req.Member, req.Proceed = "producer", true
+	req.Member, req.Proceed = cmp.Or(req.Member, "producer"), true
 	job, err := b.service.Receive(b.Context(), req)
 	if err != nil {
 		b.Fatal(err)
@@ -76,7 +94,7 @@ func (b *bench) sendSheet(req capture.Request) capture.Job {
 
 func (b *bench) table(id string, language capture.Language) []byte {
 	b.Helper()
-	table, err := b.service.Table(b.Context(), "producer", id)
+	table, err := b.service.Table(b.Context(), "", id)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -105,13 +123,13 @@ func TestSheet(t *testing.T) {
 				first = "duplicate"
 			}
 			got := notes(t, b.table(job.ID, capture.English), rows)
-			want := []string{"Outcome", first, "refused\nDATE ", first, "duplicate"}
+			want := []string{sheet.AnswerEN, first, "refused\nDATE ", first, "duplicate"}
 			for i := range want {
 				if !strings.HasPrefix(got[i], want[i]) {
 					t.Errorf("stream %v, row %d: %q, not %q", stream, i+1, got[i], want[i])
 				}
 			}
-			if got := notes(t, b.table(job.ID, capture.Chinese), rows); got[0] != "结果" || !strings.HasPrefix(got[2], "已拒绝\nDATE ") || !strings.Contains(got[2], "A3：不是日期（") {
+			if got := notes(t, b.table(job.ID, capture.Chinese), rows); got[0] != sheet.AnswerZH || !strings.HasPrefix(got[2], "已拒绝\nDATE ") || !strings.Contains(got[2], "A3：不是日期（") {
 				t.Errorf("%q", got)
 			}
 		}
@@ -154,6 +172,52 @@ records:
       eventTime: "{day|time:08:00}"
       quantityList: [{epcClass: "urn:example:lot:{lot}", quantity: 5, uom: KGM}]
 `
+
+// A sheet that came back is corrected and sent again as it is: what was accepted is known, what was corrected is accepted, and our column is nothing.
+func TestSentAgain(t *testing.T) {
+	b := newBench(t)
+	const laboratory = "urn:example:lot:tested"
+	for name, test := range map[string]struct {
+		member  string
+		rows    [][]string
+		mapping string
+		wrong   string // the cell
+		right   string
+	}{
+		"mapped":     {"", [][]string{{"某某农场 发货表"}, {"Lot", "Day", "Outcome"}, {"A", "2026-05-01", "fine"}, {"B", "someday", "fine"}}, mappingFile, "someday", "2026-05-02"},
+		"laboratory": {"regulator", [][]string{{"追溯码", "检测项目", "结果", "限量", "检测日期", "检测机构"}, {laboratory, "镉", "0.01", "0.05", "2026-05-01", "某某检测"}, {laboratory, "铅", "0.02", "0.05", "五月", "某某检测"}}, "", "五月", "2026-05-02"},
+		"FSMA 204":   {"", landing()[:3], "", "yesterday", "2026-04-25"},
+	} {
+		for _, format := range []sheet.Format{sheet.CSV, sheet.XLSX} {
+			for _, language := range []capture.Language{capture.Chinese, capture.English} {
+				req := capture.Request{Member: test.member, Body: strings.NewReader(book(t, format, test.rows)), Mapping: []byte(test.mapping)}
+				if test.mapping == "" {
+					req.Mapping = nil
+				}
+				first := b.sendSheet(req)
+				if first.Refused != 1 || first.Accepted+first.Duplicates != 1 {
+					t.Fatal(name, brief(first))
+				}
+				corrected := cells(t, b.table(first.ID, language))
+				for _, row := range corrected {
+					for i := range row {
+						row[i] = strings.Replace(row[i], test.wrong, test.right, 1)
+					}
+				}
+				req.Body = strings.NewReader(book(t, format, corrected))
+				second := b.sendSheet(req)
+				if second.Refused != 0 || second.Accepted+second.Duplicates != 2 || second.Duplicates == 0 {
+					t.Errorf("%s: %s\n%q", name, brief(second), corrected)
+				}
+				for _, p := range second.Problems {
+					if strings.HasPrefix(p.Code, "COLUMN") {
+						t.Errorf("%s: %+v", name, p)
+					}
+				}
+			}
+		}
+	}
+}
 
 // A mapping goes with the job: it is there when the job is taken up again.
 func TestMappingIsKept(t *testing.T) {

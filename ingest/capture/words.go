@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
+	"github.com/foodtrace-ledger/foodtrace/ingest/sheet"
 )
 
 // Language of a table of outcomes.
@@ -18,7 +19,8 @@ const (
 // words are what a table of outcomes says in one language.
 type words struct {
 	status  map[contract.Status]string // "": not decided yet
-	outcome string                     // heading
+	outcome string                     // heading of a table of records
+	answer  string                     // heading of the column of a sender's sheet
 	columns []string                   // of a table of records
 	reasons map[string]string          // by code; where there is none, the sentence says it
 }
@@ -61,12 +63,14 @@ func (w *words) sentences(findings []contract.Finding) string {
 var english = words{
 	status:  map[contract.Status]string{"": "waiting", contract.Accepted: "accepted", contract.Duplicate: "duplicate", contract.Refused: "refused"},
 	outcome: "Outcome",
+	answer:  sheet.AnswerEN,
 	columns: []string{"Record", "ID", "Outcome", "Codes", "Why", "Place"},
 }
 
 var chinese = words{
 	status:  map[contract.Status]string{"": "等待中", contract.Accepted: "已接受", contract.Duplicate: "重复", contract.Refused: "已拒绝"},
 	outcome: "结果",
+	answer:  sheet.AnswerZH,
 	columns: []string{"记录", "编号", "结果", "代码", "原因", "位置"},
 	reasons: map[string]string{
 		"RECORD_SHAPE": "记录类型不明", "TOO_LARGE": "超出账本的数量或长度限制", "FIELD_MISSING": "缺少必填项", "FIELD_INVALID": "该项的值不允许",
@@ -84,9 +88,16 @@ var chinese = words{
 		"WORD": "不是标准词汇，也不是自有 URI", "REPEATED": "列表中有重复元素", "NO_OBJECT": "没有写明物品", "CONTEXT_LATE": "@context 出现得太晚", "PREFIX_UNKNOWN": "前缀未声明",
 		"TERM_REDEFINED": "标准词汇被重新定义", "EMPTY": "元素为空，按没有处理", "QUANTITY_EVENT": "旧版数量事件，按物品事件读取", "MASTER_DATA_OTHER": "该类主数据不登记",
 		"SHEET_FORMAT": "既不是 XLSX 也不是带分隔符的文本", "SHEET_SYNTAX": "表格文件已损坏", "SHEET_ENCODING": "无法识别文本编码", "SHEET_LAYOUT": "无法识别表头，请附上映射文件",
-		"SHEET_UNKNOWN": "该工作表没有可识别的表头", "COLUMN_UNKNOWN": "未知或重复的列，内容原样保留", "KDE_MISSING": "缺少关键数据要素", "DATE": "不是日期", "DATE_AMBIGUOUS": "日期可有两种读法",
+		"SHEET_UNKNOWN": "该工作表没有可识别的表头", "COLUMN_UNKNOWN": "未知或重复的列", "KDE_MISSING": "缺少关键数据要素", "DATE": "不是日期", "DATE_AMBIGUOUS": "日期可有两种读法",
 		"DATE_SERIAL": "日期写成了序列数", "TIME_ZONE": "不是时区", "QUANTITY": "不是数量，按文本保留", "UNIT_UNKNOWN": "未知的计量单位", "DIGITS_LOST": "标识被电子表格当作数字截断",
-		"ZEROS_RESTORED": "已补回被电子表格去掉的前导零", "CELL_FAILED": "公式没有值，按空处理", "ROW_IS_NOTE": "该行只有一个单元格，不是事件", "LOCATION_TWICE": "同一地点有两种描述，以第一种为准",
-		"CAPTURE_LIMIT": "记录过多，不能整体写入，请改用逐条写入", "SIGNER_UNKNOWN": "本机没有该成员的身份", "DOCUMENT_LOST": "文件内容已丢失", "LEDGER_REFUSED": "账本拒绝",
+		"ZEROS_RESTORED": "已补回被电子表格去掉的前导零", "CELL_FAILED": "公式没有值，按空处理", "ROW_IS_NOTE": "该行是说明文字，不是记录", "LOCATION_TWICE": "同一地点有两种描述，以第一种为准",
+		"COLUMN_UNNAMED": "该列没有表头，其中的内容未读取", "HEADER_AGAIN": "表头重复出现，该行已略过", "TABLE_SECOND": "此处另有一张表，表头不同，请放到单独的工作表中再发", "ROW_IS_TOTAL": "该行是合计，不是记录",
+		"LOCATION_UNKNOWN": "地点表中没有该地点，可能输入有误", "SHEET_HIDDEN": "隐藏的工作表未读取", "OPTION": "选项的值不允许",
+		"MAPPING": "映射文件有误", "MAPPING_SAMPLE": "映射文件的样例与结果不符", "MAPPING_COLUMN": "找不到映射文件所指的列，或该列出现两次", "MAPPING_SHEET": "没有映射文件所指的工作表",
+		"ROW_UNUSED": "映射文件中没有适用于该行的规则，未生成记录", "ROW_CONFLICT": "同一记录的各行内容不一致", "CELL_VALUE": "单元格的值不符合该项的要求", "CELL_LOSSY": "标识被电子表格当作数字截断",
+		"RECORD": "各项内容不能组成一条记录", "COLUMN_TWICE": "两列表头含义相同，请改名以说明以哪一列为准", "LAB_MISSING": "缺少必填的单元格", "LAB_ITEM": "所写的样品不能唯一确定一个批次",
+		"LAB_SITE": "采样地点不是 GLN 或 URI，已略去", "LAB_VERDICT": "没有判定，结果与限量也无法比较", "LAB_CONTRADICTION": "判定与结果和限量不一致，以判定为准", "LAB_NOTE": "检测项目过多，说明中未能全部列出",
+		"LAST_REGULATOR": "监管成员不能取消自己的监管角色",
+		"CAPTURE_LIMIT":  "记录过多，不能整体写入，请改用逐条写入", "SIGNER_UNKNOWN": "本机没有该成员的身份", "DOCUMENT_LOST": "文件内容已丢失", "LEDGER_REFUSED": "账本拒绝",
 	},
 }

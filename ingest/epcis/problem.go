@@ -94,16 +94,14 @@ func asProblem(err error, base int64) *Problem {
 	if !errors.As(err, &s) {
 		return &Problem{Code: CodeRead, Message: "The document could not be read: " + err.Error() + "."}
 	}
-	p = &Problem{Code: CodeSyntax, Pointer: whole(string(s.JSONPointer)), Offset: base + s.ByteOffset}
+	code, message := CodeSyntax, fmt.Sprintf("This is not JSON: %v.", s.Err)
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		p.Code, p.Message = CodeDuplicate, "A member with this name was there before in the same object."
+		code, message = CodeDuplicate, "A member with this name was there before in the same object."
 	case s.Err != nil && s.Err.Error() == "invalid UTF-8":
-		p.Code, p.Message = CodeEncoding, "The text is not UTF-8."
-	default:
-		p.Message = fmt.Sprintf("This is not JSON: %v.", s.Err)
+		code, message = CodeEncoding, "The text is not UTF-8."
 	}
-	return p
+	return &Problem{Code: code, Message: message, Pointer: whole(string(s.JSONPointer)), Offset: base + s.ByteOffset}
 }
 
 // whole is a pointer as far as the decoder knows it: inside a value that it reads in one piece it keeps no member names.

@@ -98,7 +98,7 @@ func (b *builder) onDay(l *line, m moment, at field) (event.Time, string) {
 	if l.has(timeZone) {
 		stated, ok := readZone(l.texts[timeZone])
 		if !ok {
-			l.refuse(CodeZone, timeZone, "\""+clip(l.texts[timeZone])+"\" is not a time zone. Write it as -07:00.")
+			l.refuse(CodeZone, timeZone, "\""+ingest.Clip(l.texts[timeZone])+"\" is not a time zone. Write it as -07:00.")
 		}
 		zone = stated
 	}
@@ -140,7 +140,7 @@ func (b *builder) placeOf(l *line, f field) location {
 	at, described := b.r.placeNamed(text)
 	if name := fold(text); !described && !b.r.remarked[name] && len(b.r.remarked) < maxLocations {
 		b.r.remarked[name] = true
-		l.remark(CodePlace, f, "The location \""+clip(text)+"\" is not described in Locations (21 CFR 1.1310, location description). If it is mistyped, this is another place.")
+		l.remark(CodePlace, f, "The location \""+ingest.Clip(text)+"\" is not described in Locations (21 CFR 1.1310, location description). If it is mistyped, this is another place.")
 	}
 	return at
 }
@@ -188,7 +188,7 @@ func (b *builder) measure(l *line, item string, amount, unit, both field) event.
 	}
 	d, ok := readNumber(number)
 	if !ok {
-		l.remark(CodeQuantity, at, "\""+clip(l.texts[at])+"\" is not a quantity. It is kept as it is and not counted.")
+		l.remark(CodeQuantity, at, "\""+ingest.Clip(l.texts[at])+"\" is not a quantity. It is kept as it is and not counted.")
 		return q
 	}
 	if measure == "" {
@@ -196,7 +196,7 @@ func (b *builder) measure(l *line, item string, amount, unit, both field) event.
 	}
 	uom, ok := readUnit(measure)
 	if !ok {
-		l.remark(CodeUnit, at, "The unit \""+clip(measure)+"\" has no code that is known here. The quantity is kept as it is and not counted.")
+		l.remark(CodeUnit, at, "The unit \""+ingest.Clip(measure)+"\" has no code that is known here. The quantity is kept as it is and not counted.")
 		return q
 	}
 	q.Quantity, q.UOM = d, uom
@@ -224,7 +224,7 @@ func (b *builder) lotOf(l *line, f lotFields, source, what string) string {
 	switch {
 	case l.has(f.id):
 		if !isURI(l.texts[f.id]) {
-			l.refuse(CodeIdentifier, f.id, "\""+clip(l.texts[f.id])+"\" is not a URI.")
+			l.refuse(CodeIdentifier, f.id, "\""+ingest.Clip(l.texts[f.id])+"\" is not a URI.")
 		}
 		return l.texts[f.id]
 	case number != "" && batch != "":
@@ -258,7 +258,7 @@ func (l *line) gs1Lot(f lotFields, number, batch string) string {
 	gtin, restored, wrong, ok := gtinOf(number)
 	switch {
 	case !ok:
-		l.remark(CodeIdentifier, f.gtin, "\""+clip(number)+"\" is not a GTIN (8, 12, 13 or 14 digits). It is taken as a product code of your own.")
+		l.remark(CodeIdentifier, f.gtin, "\""+ingest.Clip(number)+"\" is not a GTIN (8, 12, 13 or 14 digits). It is taken as a product code of your own.")
 		return ""
 	case restored:
 		l.remark(CodeZeros, f.gtin, "The GTIN lost its leading zeros in a spreadsheet and is taken as "+gtin+".")

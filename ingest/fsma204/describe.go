@@ -33,12 +33,19 @@ func (r *Reader) describe(t *tab) error {
 		if err != nil {
 			return err
 		}
-		if row.Number < t.first {
+		if row.Number <= t.header.last() {
 			continue
 		}
 		l, filled := newLine(t, row)
 		r.tab = t
 		if filled == 0 || r.isNote(row, filled) {
+			continue
+		}
+		wanted, said := t.table.Check(&row)
+		for _, p := range said {
+			r.report(p)
+		}
+		if !wanted {
 			continue
 		}
 		var what contract.Registration
@@ -84,7 +91,7 @@ func (r *Reader) site(l *line) []contract.Site {
 	if known, ok := r.locations[fold(name)]; !ok {
 		r.locations[fold(name)] = at
 	} else if known != at {
-		l.remark(CodeLocation, businessName, "The location \""+clip(name)+"\" was described before with another identifier, which counts.")
+		l.remark(CodeLocation, businessName, "The location \""+ingest.Clip(name)+"\" was described before with another identifier, which counts.")
 	}
 	s := contract.Site{ID: at.uri, Phone: l.texts[phone], Country: countryCode(l.texts[country])}
 	setText(&s.Name, name)
@@ -161,7 +168,7 @@ func product(l *line) []contract.Product {
 	id, restored, wrong, ok := gtinOf(number)
 	switch {
 	case !ok:
-		l.remark(CodeIdentifier, gtin, "\""+clip(number)+"\" is not a GTIN (8, 12, 13 or 14 digits), so nothing is registered.")
+		l.remark(CodeIdentifier, gtin, "\""+ingest.Clip(number)+"\" is not a GTIN (8, 12, 13 or 14 digits), so nothing is registered.")
 		return nil
 	case restored:
 		l.remark(CodeZeros, gtin, "The GTIN lost its leading zeros in a spreadsheet and is taken as "+id+".")

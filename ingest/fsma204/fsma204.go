@@ -51,7 +51,6 @@ const (
 	CodeDigits     ingest.Code = "DIGITS_LOST"      // an identifier that a spreadsheet has taken for a number, and has cut
 	CodeZeros      ingest.Code = "ZEROS_RESTORED"   // finding: an identifier that a spreadsheet has taken for a number: its leading zeros are back
 	CodeFailed     ingest.Code = "CELL_FAILED"      // finding: a formula without a value; taken as empty
-	CodeNote       ingest.Code = "ROW_IS_NOTE"      // finding: a row with one cell only; it is no event
 	CodeCheckDigit ingest.Code = "CHECK_DIGIT"      // finding: the check digit of a GS1 identifier does not match
 	CodeIdentifier ingest.Code = "GS1_IDENTIFIER"   // finding: not an identifier of GS1; taken as one of the sender's own
 	CodeLocation   ingest.Code = "LOCATION_TWICE"   // finding: two rows of Locations describe one place in different ways; the first one counts

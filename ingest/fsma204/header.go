@@ -72,8 +72,8 @@ type header struct {
 	layout  *layout
 	columns []field  // of the columns from the first on; none: not known
 	titles  []string // as they are written
+	rows    []sheet.Row
 	score   int
-	end     int // index, in the rows looked at, of the first row behind it
 }
 
 // column is the index of a field's column, -1 without one.
@@ -99,7 +99,7 @@ func findHeader(rows []sheet.Row) (best *header) {
 			}
 			for i := range layouts {
 				if h := read.match(&layouts[i], lookup[i], rows[first:first+depth]); h != nil && (best == nil || h.score > best.score) {
-					h.end = first + depth
+					h.rows = rows[first : first+depth]
 					best = h
 				}
 			}
@@ -107,6 +107,12 @@ func findHeader(rows []sheet.Row) (best *header) {
 	}
 	return best
 }
+
+// isHeader says whether a row is a header, of whatever tab.
+func isHeader(row *sheet.Row) bool { return findHeader([]sheet.Row{*row}) != nil }
+
+// last is the number of the lowest row.
+func (h *header) last() int { return h.rows[len(h.rows)-1].Number }
 
 // match reads rows as the header of a layout; nil: they are none. More of what is filled in must be known than not.
 func (read reading) match(l *layout, known map[string]field, rows []sheet.Row) *header {
@@ -122,7 +128,7 @@ func (read reading) match(l *layout, known map[string]field, rows []sheet.Row) *
 	groups := make([]string, len(rows))
 	for c := range width {
 		names := titles(rows, c, groups)
-		if len(names) == 0 || isAnswer(names[len(names)-1][0]) {
+		if len(names) == 0 {
 			continue
 		}
 		h.titles[c] = names[len(names)-1][0]
@@ -143,13 +149,6 @@ func (read reading) match(l *layout, known map[string]field, rows []sheet.Row) *
 		return nil
 	}
 	return h
-}
-
-// isAnswer says whether a column is the one that a sender's sheet gets back from us with what became of each row (package capture). It says
-// nothing of the food: a sheet that is corrected and sent again must not make other events of the rows that were accepted.
-func isAnswer(title string) bool {
-	title, _, _ = strings.Cut(title, "\n")
-	return title == "Outcome" || title == "结果"
 }
 
 func anyOf(seen map[field]bool, list []field) bool {

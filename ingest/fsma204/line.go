@@ -41,7 +41,7 @@ func newLine(t *tab, row sheet.Row) (l *line, filled int) {
 		switch {
 		case c.Kind == sheet.Failed:
 			l.problems = append(l.problems, ingest.Problem{Code: CodeFailed, Severity: ingest.Finding, Pointer: t.sheet.Place(row.Number, i),
-				Message: "The formula of this cell has no value (" + clip(c.Text) + "), so the cell is taken as empty."})
+				Message: "The formula of this cell has no value (" + ingest.Clip(c.Text) + "), so the cell is taken as empty."})
 		case f != none:
 			l.cells[f] = c
 			if !isBlank(c.Text) {
@@ -87,7 +87,7 @@ func (l *line) identifier(f field) string {
 	c := l.cells[f]
 	switch {
 	case c.Lossy || scientific.MatchString(l.texts[f]):
-		l.refuse(CodeDigits, f, "A spreadsheet has taken this identifier for a number and cut its digits ("+clip(l.texts[f])+"). Format the column as text and enter it again.")
+		l.refuse(CodeDigits, f, "A spreadsheet has taken this identifier for a number and cut its digits ("+ingest.Clip(l.texts[f])+"). Format the column as text and enter it again.")
 		return ""
 	case c.Kind == sheet.Date && (f == lot || f == usedLot || f == tlc || f == usedTLC || f == harvestLot):
 		l.remark(CodeDigits, f, "This lot is a date to the spreadsheet and is taken as "+l.texts[f]+". If something else was typed, format the column as text and enter it again.")
@@ -111,7 +111,7 @@ func (l *line) date(f field, must bool) (m moment, ok bool) {
 	case bad != nil:
 		l.remark(bad.code, f, bad.message+" It is kept as it is.")
 	case serial:
-		l.remark(CodeSerial, f, "The number "+clip(l.texts[f])+" is taken for the day "+m.civil.Format(time.DateOnly)+", as spreadsheets count days.")
+		l.remark(CodeSerial, f, "The number "+ingest.Clip(l.texts[f])+" is taken for the day "+m.civil.Format(time.DateOnly)+", as spreadsheets count days.")
 	}
 	if bad != nil {
 		m = moment{}

@@ -35,8 +35,8 @@ type Reader struct {
 type tab struct {
 	sheet   *sheet.Sheet
 	header  *header
+	table   *sheet.Table
 	options *Options
-	first   int // number of the first row behind the header
 }
 
 // read is what was made of some rows.
@@ -122,13 +122,13 @@ func (r *Reader) begin() error {
 			unknown = append(unknown, ingest.Problem{Code: CodeSheet, Severity: ingest.Finding, Pointer: s.Place(rows[0].Number, 0),
 				Message: "No row of this sheet is a header that is known here, so nothing was read from it."})
 		default:
-			t := &tab{sheet: s, header: h, options: &r.options, first: rows[h.end-1].Number + 1}
+			t := &tab{sheet: s, header: h, table: s.Below(h.rows, isHeader), options: &r.options}
 			if h.layout.isEvent() {
 				r.tabs = append(r.tabs, t)
 			} else {
 				descriptions = append(descriptions, t)
 			}
-			r.unknownColumns(t, rows[h.end-1].Number)
+			r.unknownColumns(t)
 		}
 	}
 	if len(r.tabs)+len(descriptions) == 0 {
@@ -145,16 +145,16 @@ func (r *Reader) begin() error {
 	return nil
 }
 
-func (r *Reader) unknownColumns(t *tab, row int) {
+func (r *Reader) unknownColumns(t *tab) {
 	for i, title := range t.header.titles {
 		if title != "" && t.header.columns[i] == none {
-			message := "The column \"" + clip(title) + "\" is not known here, or is there twice. "
+			message := "The column \"" + ingest.Clip(title) + "\" is not known here, or is there twice. "
 			if t.header.layout.isEvent() {
 				message += "What it says is kept with each event as it is."
 			} else {
 				message += "What it says is not kept."
 			}
-			r.report(ingest.Problem{Code: CodeColumn, Severity: ingest.Finding, Pointer: t.sheet.Place(row, i), Message: message})
+			r.report(ingest.Problem{Code: CodeColumn, Severity: ingest.Finding, Pointer: t.sheet.Place(t.header.last(), i), Message: message})
 		}
 	}
 }
@@ -177,7 +177,7 @@ func (r *Reader) step() {
 	case err != nil:
 		r.flush()
 		r.fail(err)
-	case row.Number >= r.tab.first:
+	case row.Number > r.tab.header.last():
 		r.take(row)
 	}
 }
@@ -186,6 +186,18 @@ func (r *Reader) step() {
 func (r *Reader) take(row sheet.Row) {
 	l, filled := newLine(r.tab, row)
 	if filled == 0 || r.isNote(row, filled) {
+		return
+	}
+	wanted, said := r.tab.table.Check(&row)
+	if ingest.HasErrors(said) {
+		r.flush()
+		r.queue = append(r.queue, read{problems: said, places: []string{l.place(none)}})
+		return
+	}
+	for _, p := range said {
+		r.report(p)
+	}
+	if !wanted {
 		return
 	}
 	if !r.continues(l) {
@@ -197,8 +209,13 @@ func (r *Reader) take(row sheet.Row) {
 // fewColumns is how many columns a table has at most of which a row with one cell may be a row.
 const fewColumns = 3
 
-// isNote says whether a row is a footnote below the table.
+// isNote says whether a row is a footnote below the table, or its sums.
 func (r *Reader) isNote(row sheet.Row, filled int) bool {
+	if sheet.IsTotal(&row) {
+		r.report(ingest.Problem{Code: sheet.CodeTotal, Severity: ingest.Finding, Pointer: r.tab.sheet.Place(row.Number, 0),
+			Message: "The row has the sums of the table, so it is no event."})
+		return true
+	}
 	if filled > 1 || len(r.tab.header.columns) <= fewColumns {
 		return false
 	}
@@ -207,7 +224,7 @@ func (r *Reader) isNote(row sheet.Row, filled int) bool {
 		last--
 	}
 	if !strings.HasPrefix(row.Cells[last].Text, "*") {
-		r.report(ingest.Problem{Code: CodeNote, Severity: ingest.Finding, Pointer: r.tab.sheet.Place(row.Number, last),
+		r.report(ingest.Problem{Code: sheet.CodeNote, Severity: ingest.Finding, Pointer: r.tab.sheet.Place(row.Number, last),
 			Message: "The row has one cell only, so it is taken for a note and not for an event."})
 	}
 	return true

@@ -297,6 +297,10 @@ func TestProblems(t *testing.T) {
 			strings.TrimSuffix(strings.Repeat("finding KDE_MISSING; ", 6), "; ")},
 		{"a note", shipping, "* as agreed,,,,,,,,,,,", ""},
 		{"another note", shipping, ",,,,,see below,,,,,,", "finding ROW_IS_NOTE F2"},
+		{"sums", shipping, "合计,,,,\"1,200\",,,,,,,", "finding ROW_IS_TOTAL A2"},
+		{"a column without heading", shipping, "2026-04-20,09506000134352,L1,,1,CS,Lettuce,A,B,C,INV 1,,urgent", "finding COLUMN_UNNAMED M2"},
+		{"headings again", shipping, strings.TrimSpace(shipping), "finding HEADER_AGAIN A2"},
+		{"another table", shipping, "Harvest Date,Farm,Commodity\n2026-04-20,Blue Farm,Lettuce", "error TABLE_SECOND A2; error TABLE_SECOND A3"},
 	}
 	var all result
 	for _, test := range tests {
@@ -343,7 +347,7 @@ func TestRowsOfOneLot(t *testing.T) {
 func TestSentAgainWithOutcomes(t *testing.T) {
 	const header, row = "Harvest Date,Farm,Commodity,Field", "2026-04-20,Blue Farm,Lettuce,F-7"
 	first := readCSV(t, header+"\n"+row+"\n")
-	for _, title := range []string{"Outcome", "结果", "\"Outcome\nthe document was late\""} {
+	for _, title := range []string{sheet.AnswerEN, sheet.AnswerZH, "\"" + sheet.AnswerEN + "\nthe document was late\""} {
 		again := readCSV(t, header+","+title+"\n"+row+",accepted\n")
 		if diff := cmp.Diff(hashes(first.events), hashes(again.events)); diff != "" {
 			t.Error(title, diff)

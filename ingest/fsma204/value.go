@@ -79,7 +79,7 @@ func readDate(c sheet.Cell, order DateOrder) (m moment, serial bool, bad *fault)
 }
 
 func notADate(text string) *fault {
-	return &fault{CodeDate, "\"" + clip(text) + "\" is not a date. Write it as 2026-04-20."}
+	return &fault{CodeDate, "\"" + ingest.Clip(text) + "\" is not a date. Write it as 2026-04-20."}
 }
 
 func inYears(t time.Time) *fault {
@@ -109,7 +109,7 @@ func parseDate(text string, order DateOrder) (m moment, bad *fault) {
 		p := digitsOnly.FindStringSubmatch(text)
 		year, month, day = p[1], p[2], p[3]
 	case shortYear.MatchString(text):
-		return m, &fault{CodeAmbiguous, "\"" + clip(text) + "\" has a year of two digits, and may be read in several ways. Write it as 2026-04-20."}
+		return m, &fault{CodeAmbiguous, "\"" + ingest.Clip(text) + "\" has a year of two digits, and may be read in several ways. Write it as 2026-04-20."}
 	case yearFirst.MatchString(text):
 		p := yearFirst.FindStringSubmatch(text)
 		year, month, day, rest = p[1], p[2], p[3], p[4]
@@ -131,7 +131,7 @@ func parseDate(text string, order DateOrder) (m moment, bad *fault) {
 	y, mo, d := number(year), number(month), number(day)
 	m.civil = time.Date(y, time.Month(mo), d, 0, 0, 0, 0, time.UTC)
 	if mo < 1 || mo > 12 || m.civil.Day() != d {
-		return m, &fault{CodeDate, "The date \"" + clip(text) + "\" does not exist."}
+		return m, &fault{CodeDate, "The date \"" + ingest.Clip(text) + "\" does not exist."}
 	}
 	if bad := inYears(m.civil); bad != nil || rest == "" {
 		return m, bad
@@ -148,7 +148,7 @@ func inOrder(text, first, second string, order DateOrder) (month, day string, ba
 	case b > 12 || a == b || order == MonthFirst:
 		return first, second, nil
 	}
-	return "", "", &fault{CodeAmbiguous, "\"" + clip(text) + "\" may be " + monthName(a) + " " + second + " or " + monthName(b) + " " + first +
+	return "", "", &fault{CodeAmbiguous, "\"" + ingest.Clip(text) + "\" may be " + monthName(a) + " " + second + " or " + monthName(b) + " " + first +
 		": month and day are both 12 or less. Write it as 2026-04-20."}
 }
 
@@ -183,12 +183,12 @@ func (m moment) at(text string) (moment, *fault) {
 		half = strings.ToLower(p[1] + strings.ReplaceAll(p[6], ".", ""))
 	}
 	if p == nil || p[3] == "" && half == "" {
-		return m, &fault{CodeDate, "\"" + clip(text) + "\" is not a time of day. Write it as 14:30."}
+		return m, &fault{CodeDate, "\"" + ingest.Clip(text) + "\" is not a time of day. Write it as 14:30."}
 	}
 	hour, minute, second := number(p[2]), number(p[3]), number(p[4])
 	afternoon := half == "pm" || half == "下午"
 	if half != "" && (hour > 12 && half != "下午" || hour == 0 && half != "上午") || hour > 23 || minute > 59 || second > 59 {
-		return m, &fault{CodeDate, "The time of day \"" + clip(text) + "\" does not exist."}
+		return m, &fault{CodeDate, "The time of day \"" + ingest.Clip(text) + "\" does not exist."}
 	}
 	switch {
 	case afternoon && hour < 12:
@@ -286,13 +286,4 @@ func isBlank(text string) bool {
 // fold is a name as far as it tells one thing from another: without case, width and repeated blanks.
 func fold(name string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToLower(norm.NFKC.String(name)), unicode.IsSpace), " ")
-}
-
-// clip is the beginning of a text, for a message.
-func clip(s string) string {
-	const most = 40
-	if r := []rune(s); len(r) > most {
-		return string(r[:most]) + "…"
-	}
-	return s
 }

@@ -64,8 +64,11 @@ var fieldOf = func() map[string]field {
 type header struct {
 	sheet   *sheet.Sheet
 	scan    *sheet.Scanner // behind the headings
-	columns [fields]int    // -1: none
+	row     sheet.Row      // of the headings
+	table   *sheet.Table
+	columns [fields]int // -1: none
 	twice   *ingest.Problem
+	unread  []int // columns whose headings are not known, or mean what that of another one means
 }
 
 // findHeader looks for a row of headings; nil without error: there is none.
@@ -79,7 +82,7 @@ func findHeader(s *sheet.Sheet) (*header, error) {
 		if err != nil {
 			return nil, err
 		}
-		h := &header{sheet: s, scan: scan}
+		h := &header{sheet: s, scan: scan, row: row, table: s.Below([]sheet.Row{row}, isHeader)}
 		h.match(&row)
 		if h.suffices() {
 			return h, nil
@@ -94,10 +97,13 @@ func (h *header) match(row *sheet.Row) {
 	for i, c := range row.Cells {
 		f, ok := headingOf(c.Text)
 		switch {
+		case c.Kind == sheet.Empty:
 		case !ok:
+			h.unread = append(h.unread, i)
 		case h.columns[f] < 0:
 			h.columns[f] = i
 		case f == result && h.columns[verdict] < 0, f == date, f == product: // of several dates the first: columns say more than headings
+			h.unread = append(h.unread, i)
 		default:
 			h.twice = &ingest.Problem{Code: CodeColumn, Pointer: h.sheet.Place(row.Number, i),
 				Message: "This heading means the same as that of column " + sheet.Column(h.columns[f]) + ". Rename the one that is not meant."}
@@ -116,6 +122,11 @@ func headingOf(text string) (field, bool) {
 		}
 	}
 	return 0, false
+}
+
+// isHeader says whether a row is one of headings.
+func isHeader(row *sheet.Row) bool {
+	return sheet.IsHeader(row, func(text string) bool { _, ok := fieldOf[sheet.Fold(text)]; return ok })
 }
 
 // suffices says whether a row is one of laboratory results: what was tested, for what, and what came out.

@@ -19,6 +19,7 @@ import (
 const (
 	CodeSheet     ingest.Code = "SHEET_UNKNOWN"     // finding: a sheet without the headings of laboratory results, not read
 	CodeColumn    ingest.Code = "COLUMN_TWICE"      // two columns have headings of one meaning: the sheet does not say which one counts
+	CodeUnread    ingest.Code = "COLUMN_UNKNOWN"    // finding: a column with a heading that is not known here, or means what that of another one means; not read
 	CodeMissing   ingest.Code = "LAB_MISSING"       // a cell that must have a value is empty
 	CodeItem      ingest.Code = "LAB_ITEM"          // what was tested is named in a way that does not tell it from the lots of others
 	CodeSite      ingest.Code = "LAB_SITE"          // finding: the place of sampling is no identifier; it is left out
@@ -93,12 +94,20 @@ func NewReader(book *sheet.Book, o Options) (*Reader, error) {
 			return nil, h.twice
 		default:
 			r.sheets = append(r.sheets, h)
+			r.unread(h)
 		}
 	}
 	if len(r.sheets) == 0 {
 		return nil, &ingest.Problem{Code: CodeSheet, Message: "No sheet that can be seen has the headings of laboratory results: lot or item, test, result or verdict."}
 	}
 	return r, nil
+}
+
+// unread says which columns are not read.
+func (r *Reader) unread(h *header) {
+	for _, i := range h.unread {
+		r.remark(CodeUnread, h.sheet.Place(h.row.Number, i), "The column “"+ingest.Clip(h.row.Cells[i].Text)+"” is not known here, or means what another one means. It was not read.")
+	}
 }
 
 func (r *Reader) remark(code ingest.Code, place, message string) {
@@ -129,15 +138,37 @@ func (r *Reader) Next() (*contract.Record, []ingest.Problem, error) {
 			r.sheets = nil
 			return nil, nil, err
 		}
-		r.add(h.read(&row, r.options))
+		r.take(h, &row)
 	}
+}
+
+// take reads a row below the headings.
+func (r *Reader) take(h *header, row *sheet.Row) {
+	if sheet.IsTotal(row) {
+		r.remark(sheet.CodeTotal, h.sheet.Place(row.Number, 0), "The row has the sums of the table, so it is no test.")
+		return
+	}
+	wanted, said := h.table.Check(row)
+	if ingest.HasErrors(said) {
+		r.add(&test{place: h.sheet.Place(row.Number, 0), problems: said})
+		return
+	}
+	for _, p := range said {
+		r.remark(p.Code, p.Pointer, p.Message)
+	}
+	if !wanted {
+		return
+	}
+	t := h.read(row, r.options)
+	if t == nil {
+		r.remark(sheet.CodeNote, h.sheet.Place(row.Number, 0), "The row says neither what was tested nor what came out, so it is taken for a note and not for a test.")
+		return
+	}
+	r.add(t)
 }
 
 // add puts a test to those before it if it belongs to the same report.
 func (r *Reader) add(t *test) {
-	if t == nil {
-		return
-	}
 	if r.open != nil && (r.open.key() != t.key() || ingest.HasErrors(t.problems) || r.open.failed() || len(r.open.tests) == maxTests) {
 		r.end()
 	}

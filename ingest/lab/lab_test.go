@@ -94,6 +94,7 @@ func TestChinese(t *testing.T) {
 		"A9 nothing",
 		"  error LAB_MISSING at K9",
 		"  error LAB_VERDICT at I9",
+		"finding ROW_IS_NOTE at A10",
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Error(diff)
@@ -196,4 +197,16 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Nothing of a sheet is passed over without a word.
+func TestNothingIsSilent(t *testing.T) {
+	const head = "item,test,result,limit,date,laboratory,LOD,\n"
+	const row = "urn:x:1,lead,0.01,0.05,2026-04-20,Lab,0.001,"
+	lines, _ := read(t, []byte(head+row+"aside\n"+head+row+"\nTotal,,1\nGTIN,batch,product,test,verdict\n1,2,3,lead,pass\n"))
+	want := []string{"A2-A4 heavy-metal pass", "A6 nothing", "  error TABLE_SECOND at A6", "A7 nothing", "  error TABLE_SECOND at A7",
+		"finding COLUMN_UNKNOWN at G1", "finding COLUMN_UNNAMED at H2", "finding HEADER_AGAIN at A3", "finding ROW_IS_TOTAL at A5"}
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Error(diff)
+	}
 }

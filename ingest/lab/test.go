@@ -52,7 +52,7 @@ func (h *header) read(row *sheet.Row, o Options) *test {
 	r := &rowReader{header: h, row: row, test: &test{place: h.sheet.Place(row.Number, 0)}}
 	r.name = r.text(name)
 	value, stated := r.text(result), r.text(verdict)
-	if r.name == "" && value == "" && stated == "" || len(row.Cells) < 2 {
+	if r.name == "" && value == "" && stated == "" {
 		return nil
 	}
 	if r.name == "" {

@@ -140,7 +140,7 @@ func (b *builder) leaf(n *node, rows []*row, pointer string) (text jsontext.Valu
 		switch {
 		case next == nil || bytes.Equal(next, text):
 		case text != nil:
-			b.report(CodeConflict, ingest.Error, pointer, place, "This is "+clip(string(next))+" here and "+clip(string(text))+" in a row before that belongs to the same record.")
+			b.report(CodeConflict, ingest.Error, pointer, place, "This is "+ingest.Clip(string(next))+" here and "+ingest.Clip(string(text))+" in a row before that belongs to the same record.")
 			return text, true
 		default:
 			text = next
@@ -240,7 +240,7 @@ func (b *builder) filtered(p *part, v *value) (message string) {
 			if isLossy(before.cell) {
 				return lossy
 			}
-			return "“" + clip(before.cell.Text) + "” " + err.Error() + "."
+			return "“" + ingest.Clip(before.cell.Text) + "” " + err.Error() + "."
 		}
 		if v.cell.Text == "" {
 			return ""
@@ -254,16 +254,6 @@ func (b *builder) filtered(p *part, v *value) (message string) {
 
 func isLossy(c sheet.Cell) bool {
 	return c.Lossy || c.Kind == sheet.Text && scientific.MatchString(c.Text)
-}
-
-// maxShown is how many characters of a value a message shows.
-const maxShown = 60
-
-func clip(s string) string {
-	if r := []rune(s); len(r) > maxShown {
-		return string(r[:maxShown]) + "…"
-	}
-	return s
 }
 
 // standardContext is the JSON-LD context of EPCIS 2.0.

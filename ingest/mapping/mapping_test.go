@@ -389,3 +389,14 @@ func TestDocumentedExample(t *testing.T) {
 	}
 	load(t, file)
 }
+
+// Nothing of a sheet is passed over without a word: columns without heading, and tables below the first.
+func TestNothingIsSilent(t *testing.T) {
+	const head = "单据编号,出库日期,时间,单据类型,商品条码,批次号,数量,单位,仓库GLN,收货方GLN,\n"
+	const row = "CK1,2026-04-20,,出库,6901234567892,L1,1,箱,6901234500004,6901234500011,"
+	lines, _ := read(t, load(t, outbound(t)), []byte(head+row+"urgent\n"+head+row+"\n批次号,数量,单位,产地\nL1,5,箱,北地块\n"))
+	want := []string{"A5: nothing", "  error TABLE_SECOND at A5", "A6: nothing", "  error TABLE_SECOND at A6", "A2 A4: ship", "finding COLUMN_UNNAMED at K2", "finding HEADER_AGAIN at A3"}
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -59,6 +59,11 @@ func (e *engine) row(r *row) {
 	}
 }
 
+// refuse answers for a row that is read as no record.
+func (e *engine) refuse(row int, problems []ingest.Problem) {
+	e.done = append(e.done, &result{of: &record{}, problems: problems, rows: []int{row}})
+}
+
 // fillDown lets empty cells have the value of the row above, unless a column that the mapping names before it has one of its own.
 func (e *engine) fillDown(r *row) {
 	own := false
@@ -111,7 +116,8 @@ type opened struct {
 	sheet *sheet.Sheet
 	scan  *sheet.Scanner
 	at    columnNumbers
-	ahead *sheet.Row // read, and not a heading
+	ahead *sheet.Row   // read, and not a heading
+	table *sheet.Table // below the headings; nil: the columns have none
 }
 
 // New begins to read a book. The error is a *[ingest.Problem]: no sheet of the book has the columns that the mapping names.
@@ -185,7 +191,9 @@ func (m *Mapping) locate(s *sheet.Sheet) (*opened, error) {
 		at, headed, missing := m.match(s, &row)
 		if missing == nil {
 			o.at = at
-			if !headed && row.Number != m.header {
+			if headed || row.Number == m.header {
+				o.table = s.Below([]sheet.Row{row}, m.isHeader, at...)
+			} else {
 				o.ahead = &row
 			}
 			return o, nil
@@ -246,6 +254,15 @@ func (m *Mapping) match(s *sheet.Sheet, row *sheet.Row) (at columnNumbers, heade
 	}
 	return nil, false, &unmatched{count: len(absent), Problem: ingest.Problem{Code: CodeColumn, Pointer: s.Place(row.Number, -1),
 		Message: "The sheet has no column with the heading " + strings.Join(absent, ", nor ") + "; this row has the most of them."}}
+}
+
+// isHeader says whether a row is one of headings, of this mapping's columns in whatever order.
+func (m *Mapping) isHeader(row *sheet.Row) bool {
+	return sheet.IsHeader(row, func(text string) bool {
+		return slices.ContainsFunc(m.columns, func(c column) bool {
+			return slices.ContainsFunc(c.headings, func(h string) bool { return sheet.Fold(h) == sheet.Fold(text) })
+		})
+	})
 }
 
 // Next implements [ingest.Reader].
@@ -312,8 +329,26 @@ func (r *Reader) read() error {
 		}
 		next = &row
 	}
-	r.engine.row(&row{Row: *next, at: o.at})
+	if r.wants(o, next) {
+		r.engine.row(&row{Row: *next, at: o.at})
+	}
 	return nil
+}
+
+// wants says whether a row is to be read, and what is to be said of it before.
+func (r *Reader) wants(o *opened, row *sheet.Row) bool {
+	if o.table == nil {
+		return true
+	}
+	wanted, said := o.table.Check(row)
+	if ingest.HasErrors(said) {
+		r.engine.refuse(row.Number, said)
+		return false
+	}
+	for _, p := range said {
+		r.remark(p.Code, p.Pointer, p.Message)
+	}
+	return wanted
 }
 
 // Places implements [ingest.Reader].

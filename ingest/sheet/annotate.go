@@ -92,7 +92,7 @@ func noteOf(s *Sheet, row, first int, title string, text func(*Sheet, int) strin
 
 // extent is how many columns a sheet has, empty ones too, and the number of its first row that is not empty.
 func (s *Sheet) extent() (width, first int, err error) {
-	for row, err := range s.Rows() {
+	for row, err := range each(s.scanAll()) {
 		if err != nil {
 			return 0, 0, err
 		}

@@ -116,12 +116,13 @@ type Sheet struct {
 	part   string // of the workbook
 }
 
-// Rows reads the sheet from its start. Empty rows are left out. An error is a *[ingest.Problem] and ends the rows.
-func (s *Sheet) Rows() iter.Seq2[Row, error] {
+// Rows reads the sheet from its start as [Sheet.Scan] does. An error is a *[ingest.Problem] and ends the rows.
+func (s *Sheet) Rows() iter.Seq2[Row, error] { return each(s.Scan().Next) }
+
+func each(next func() (Row, error)) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		scan := s.Scan()
 		for {
-			row, err := scan.Next()
+			row, err := next()
 			if errors.Is(err, io.EOF) || !yield(row, err) || err != nil {
 				return
 			}
@@ -130,22 +131,35 @@ func (s *Sheet) Rows() iter.Seq2[Row, error] {
 }
 
 // Scanner reads a sheet row by row, for callers that want the next row and not all of them. It holds nothing that is to be closed.
-type Scanner struct{ next func() (Row, error) }
+type Scanner struct {
+	next    func() (Row, error)
+	answers answers
+}
 
-// Scan reads the sheet from its start.
-func (s *Sheet) Scan() *Scanner {
+// Scan reads the sheet from its start, without the columns in which it came back with our answers. Empty rows are left out.
+func (s *Sheet) Scan() *Scanner { return &Scanner{next: s.scanAll()} }
+
+// Next returns the next row that is not empty. Errors are io.EOF or a *[ingest.Problem], after which nothing more can be read.
+func (s *Scanner) Next() (Row, error) {
+	for {
+		row, err := s.next()
+		if err != nil || s.answers.takeOut(&row) {
+			return row, err
+		}
+	}
+}
+
+// scanAll returns the rows of the sheet one by one, with our answers.
+func (s *Sheet) scanAll() func() (Row, error) {
 	if s.book.workbook == nil {
-		return &Scanner{next: s.book.scanText()}
+		return s.book.scanText()
 	}
 	r, err := s.book.workbook.scan(s)
 	if err != nil {
-		return &Scanner{next: func() (Row, error) { return Row{}, err }}
+		return func() (Row, error) { return Row{}, err }
 	}
-	return &Scanner{next: r.next}
+	return r.next
 }
-
-// Next returns the next row that is not empty. Errors are io.EOF or a *[ingest.Problem], after which nothing more can be read.
-func (s *Scanner) Next() (Row, error) { return s.next() }
 
 // Place is [Place] in this sheet.
 func (s *Sheet) Place(row, column int) string { return Place(s.Name, row, column) }
