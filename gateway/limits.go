@@ -17,6 +17,7 @@ const (
 	pageTime    = 15 * time.Second
 	apiTime     = 5 * time.Minute  // a trace of a large mill, or a file over a telephone
 	captureTime = 30 * time.Minute // the largest document over a slow line
+	answerTime  = time.Minute      // of these, at least, are for the answer: who was too slow hears it
 )
 
 // multipartSlack is what a form adds to the file in it.
@@ -28,13 +29,16 @@ func limit(body int64, d time.Duration) func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			ctx, cancel := context.WithTimeout(r.Context(), d)
 			defer cancel()
-			if r.ContentLength != 0 {
-				r.Body = http.MaxBytesReader(w, r.Body, body)
-			}
 			if d > readTime { // not for pages: the server's own deadlines do
 				control, end := http.NewResponseController(w), time.Now().Add(d)
 				_ = control.SetReadDeadline(end)  // where it is not supported, the context's deadline holds
 				_ = control.SetWriteDeadline(end) // likewise
+				if r.ContentLength != 0 {
+					r.Body = steady(w, r.Body, senderPace(d-answerTime))
+				}
+			}
+			if r.ContentLength != 0 {
+				r.Body = http.MaxBytesReader(w, r.Body, body)
 			}
 			next.ServeHTTP(w, r.WithContext(ctx))
 		})

@@ -96,16 +96,7 @@ func expand(args []string) (files []string, err error) {
 
 // file sends a file, waits until it is captured, and says what became of it.
 func (c *captureCmd) file(a *app, path string) (job epcisrest.Job, err error) {
-	body := a.in
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return job, err
-		}
-		defer f.Close()
-		body = f
-	}
-	if err := c.send(a.ctx, filepath.Base(path), body, &job); err != nil {
+	if err := c.deliver(a, path, &job); err != nil {
 		return job, err
 	}
 	err = c.wait(a.ctx, a.err, &job)
@@ -120,6 +111,52 @@ func (c *captureCmd) file(a *app, path string) (job epcisrest.Job, err error) {
 			job.ID, strings.TrimRight(c.Server, "/"), jobPath(job.ID), err)
 	}
 	return job, err
+}
+
+// deliver sends a file, again when the server says that it may be later: it has kept nothing then. Standard input is sent once.
+func (c *captureCmd) deliver(a *app, path string, job *epcisrest.Job) error {
+	for began := time.Now(); ; {
+		err := c.sendFile(a, path, job)
+		wait, asked := retryAfter(err)
+		if !asked || path == "-" || time.Since(began)+wait > longestWait {
+			return err
+		}
+		fmt.Fprintf(a.err, "%s: %v; it is sent again in %v\n", path, err, wait)
+		if err := sleep(a.ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// sendFile opens a file for one attempt: of the one before, something may still read until it notices.
+func (c *captureCmd) sendFile(a *app, path string, job *epcisrest.Job) error {
+	if path == "-" {
+		return c.send(a.ctx, path, a.in, job)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return c.send(a.ctx, filepath.Base(path), f, job)
+}
+
+// retryAfter is how long a server that refused a request asks to wait before it is sent again.
+func retryAfter(err error) (wait time.Duration, asked bool) {
+	var p *refusal
+	if !errors.As(err, &p) || p.RetryAfter <= 0 {
+		return 0, false
+	}
+	return time.Duration(p.RetryAfter) * time.Second, true
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }
 
 // send sends a document as it is; with a mapping, both as a form.
@@ -186,19 +223,23 @@ const (
 	outage = time.Minute
 	// outagePoll is how often it is tried meanwhile.
 	outagePoll = time.Second
+	// longestWait is for how long in all the client waits when a server says when to come again: a queue is through, somebody has made room.
+	longestWait = 10 * time.Minute
 )
 
 // ask is get that outlives an outage of the server.
 func (c *captureCmd) ask(ctx context.Context, path string, query url.Values, v any) error {
 	for began := time.Now(); ; {
 		err := c.get(ctx, path, query, v)
-		if err == nil || !passing(err) || time.Since(began) > outage {
+		wait, patience := outagePoll, outage
+		if told, asked := retryAfter(err); asked {
+			wait, patience = told, longestWait
+		}
+		if err == nil || !passing(err) || time.Since(began) > patience {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(outagePoll):
+		if err := sleep(ctx, wait); err != nil {
+			return err
 		}
 	}
 }
@@ -217,10 +258,8 @@ func (c *captureCmd) wait(ctx context.Context, progress io.Writer, job *epcisres
 		defer func() { _ = bar.Finish() }()
 	}
 	for wait := pollSoon; job.Running; wait = min(2*wait, pollLate) {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(wait):
+		if err := sleep(ctx, wait); err != nil {
+			return err
 		}
 		if err := c.ask(ctx, jobPath(job.ID), nil, job); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/foodtrace-ledger/foodtrace/gateway/epcisrest"
+	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
 )
 
 // A client whose document was accepted waits while the server is started again, and says how to ask when it waits no longer.
@@ -50,6 +52,62 @@ func TestCaptureOutlivesAnOutage(t *testing.T) {
 	code := a.run([]string{"capture", "-q", "--server", proxy.URL, "--token", s.producer, file})
 	if code != exitError || !strings.Contains(errOut.String(), "accepted as job ") || !strings.Contains(errOut.String(), proxy.URL+"/epcis/capture/") {
 		t.Errorf("in an outage: exit code %d, %s", code, errOut.String())
+	}
+}
+
+// A client that is asked to wait waits as long as it was told, sends the whole file again, and nothing is lost or written twice; what
+// sending again does not help is said at once.
+func TestCaptureWaitsAsTold(t *testing.T) {
+	s := serve(t, t.TempDir())
+	defer s.stop()
+	target, err := url.Parse(s.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := make(chan *problem.Problem, 10) // to documents, before they get through
+	through := httputil.NewSingleHostReverseProxy(target)
+	var mu sync.Mutex
+	var refused []time.Time
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case p := <-answers:
+			mu.Lock()
+			refused = append(refused, time.Now())
+			mu.Unlock()
+			problem.Write(w, r, p)
+		default:
+			through.ServeHTTP(w, r)
+		}
+	}))
+	defer proxy.Close()
+	file := writeFile(t, "chain.json", must(t, "simulate", "--lots", "3", "--seed", "1"))
+	mapping, sheet := writeFile(t, "stock.yaml", stockMapping), writeFile(t, "stock.csv", "批次,日期\nA,2026-05-01\n")
+	soon := *problem.Often("Wait.")
+	soon.RetryAfter = 1
+	answers <- &soon
+	answers <- &soon
+	began := time.Now()
+	code, out, errOut := run(t, "capture", "-q", "--server", proxy.URL, "--token", s.producer, file)
+	if code != 0 || !strings.Contains(out, "captured") || strings.Contains(out, " 0 accepted") || strings.Count(errOut, "sent again in 1s") != 2 {
+		t.Errorf("exit code %d, %s%s", code, out, errOut)
+	}
+	mu.Lock()
+	if len(refused) != 2 || refused[1].Sub(refused[0]) < time.Second || time.Since(began) < 2*time.Second {
+		t.Errorf("it did not wait as told: %v", refused)
+	}
+	mu.Unlock()
+	answers <- &soon
+	if out := must(t, "capture", "-q", "--server", proxy.URL, "--token", s.producer, "--mapping", mapping, sheet); !strings.Contains(out, "1 accepted") {
+		t.Error("a form:", out)
+	}
+	for name, p := range map[string]*problem.Problem{
+		"nothing to wait for": problem.New(http.StatusUnprocessableEntity, problem.Refused, "No."),
+		"too long":            {Type: "about:blank", Title: "x", Status: http.StatusServiceUnavailable, Detail: "Come tomorrow.", Code: problem.Unavailable, RetryAfter: 86400},
+	} {
+		answers <- p
+		if code, _, errOut := run(t, "capture", "-q", "--server", proxy.URL, "--token", s.producer, file); code != exitError || !strings.Contains(errOut, p.Detail) {
+			t.Errorf("%s: exit code %d, %s", name, code, errOut)
+		}
 	}
 }
 

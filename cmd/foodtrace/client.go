@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -107,6 +108,7 @@ func readProblem(res *http.Response) error {
 	if err := json.Unmarshal(raw, &p.Problem); err != nil || p.Status == 0 {
 		return fmt.Errorf("the server answered %s", res.Status)
 	}
+	p.RetryAfter, _ = strconv.Atoi(res.Header.Get("Retry-After"))
 	return &p
 }
 

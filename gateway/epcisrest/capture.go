@@ -7,7 +7,6 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"time"
 
@@ -23,7 +22,8 @@ import (
 
 // Capturer takes documents in. Package capture does.
 type Capturer interface {
-	// Receive keeps the bytes and returns the job once it is durable. Errors: capture.ErrTooLarge, ErrMediaType, ErrBusy, *OptionsError.
+	// Receive keeps the bytes and returns the job once it is durable. Errors: capture.ErrTooLarge, ErrMediaType, ErrBusy, ErrMemberBusy,
+	// *OptionsError.
 	Receive(ctx context.Context, req capture.Request) (capture.Job, error)
 	// Job returns a job of a member ("" for any), or capture.ErrNoSuchJob.
 	Job(ctx context.Context, member, id string) (capture.Job, error)
@@ -118,7 +118,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, err)
 		return
 	}
-	req, err := readParcel(w, r)
+	req, err := readParcel(r)
 	if err != nil {
 		h.refuse(w, r, err)
 		return
@@ -171,10 +171,10 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		err = problem.New(http.StatusRequestEntityTooLarge, problem.TooLarge, "The document is larger than is taken here. Cut it into several.")
 	case errors.Is(err, capture.ErrMediaType):
 		err = problem.New(http.StatusUnsupportedMediaType, problem.MediaTypeBad, "This is nothing that can be captured. Send EPCIS as JSON or XML, or a sheet as CSV or XLSX.")
+	case errors.Is(err, capture.ErrMemberBusy):
+		err = problem.Often("Many documents of this member are waiting already, and this one was not kept. Send it again when some of them are through.")
 	case errors.Is(err, capture.ErrBusy):
 		err = problem.Later("Too many documents are waiting. Send it again in a moment.")
-	case errors.Is(err, errSlow), errors.Is(err, os.ErrDeadlineExceeded):
-		err = problem.New(http.StatusRequestTimeout, problem.TooSlow, "The document came too slowly, and nothing of it was kept. Send it again, or cut it into several.")
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		err = problem.New(http.StatusBadRequest, problem.BadRequest, "The document broke off before its end, and nothing of it was kept. Send it again.")
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
 	"strconv"
 	"syscall"
 
@@ -69,6 +70,7 @@ func New(status int, code, detail string, errs ...Item) *Problem {
 // How many seconds clients wait.
 const (
 	retrySoon = 2  // some blocks of the ledger; what was away is back
+	retryWork = 10 // some documents are through
 	retryRoom = 60 // somebody has made room on a disk
 )
 
@@ -77,6 +79,18 @@ func Later(detail string) *Problem {
 	p := New(http.StatusServiceUnavailable, Unavailable, detail)
 	p.RetryAfter = retrySoon
 	return p
+}
+
+// Often is 429: who asks has so much under way that it has to wait for some of it.
+func Often(detail string) *Problem {
+	p := New(http.StatusTooManyRequests, TooMany, detail)
+	p.RetryAfter = retryWork
+	return p
+}
+
+// Slow is 408: the body did not come in time.
+func Slow() *Problem {
+	return New(http.StatusRequestTimeout, TooSlow, "The body came too slowly, and nothing of it was kept. Send it again; a large document can be cut into several.")
 }
 
 // Error is "CODE: detail".
@@ -102,6 +116,8 @@ func Of(ctx context.Context, err error) *Problem {
 		p.RetryAfter = retryRoom
 	case errors.Is(err, index.ErrUnavailable), errors.Is(err, evidence.ErrUnavailable), errors.Is(err, ledger.ErrNoSuchTx):
 		p = Later("A part that this gateway stands on does not answer just now. Send it again in a moment.")
+	case errors.Is(err, os.ErrDeadlineExceeded): // of the connection; the parts above have deadlines of their own
+		p = Slow()
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		p = Later("It took too long, or was broken off. Send it again in a moment.")
 	default:

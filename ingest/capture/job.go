@@ -104,4 +104,6 @@ var (
 	ErrMediaType = errors.New("capture: not a supported format (EPCIS as JSON or XML, a sheet as CSV or XLSX)")
 	// ErrBusy: too many jobs wait; send it again later.
 	ErrBusy = errors.New("capture: too many documents are waiting")
+	// ErrMemberBusy is the ErrBusy of a member that has too many waiting itself; others may still send.
+	ErrMemberBusy = fmt.Errorf("%w: of this member", ErrBusy)
 )

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,8 +18,12 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 )
 
-// maxRunning bounds the documents that wait or are being written; further ones get ErrBusy. Each costs a row, not memory.
-const maxRunning = 1000
+const (
+	// MaxRunning bounds the documents that wait or are being written; further ones get ErrBusy. Each costs a row, not memory.
+	MaxRunning = 1000
+	// MaxOfMember bounds those of one member, ErrMemberBusy, so that one that sends and sends does not take all places.
+	MaxOfMember = MaxRunning / 2
+)
 
 // workers is how many documents are written at the same time: one that waits for the disk does not stop the next.
 const workers = 2
@@ -32,6 +37,9 @@ type Config struct {
 	Path   string           // of the job file
 	Now    func() time.Time // the clock
 	Log    *slog.Logger
+
+	Running  int // instead of MaxRunning, unless 0
+	OfMember int // instead of MaxOfMember, unless 0
 }
 
 // Service takes documents and writes them to the ledger. Its methods may be called from many goroutines.
@@ -47,17 +55,19 @@ type Service struct {
 
 // Open opens the job file, takes up the jobs that an earlier process left, and starts working.
 func Open(c Config) (*Service, error) {
+	c.Running, c.OfMember = cmp.Or(c.Running, MaxRunning), cmp.Or(c.OfMember, MaxOfMember)
 	st, err := openStore(c.Path)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Service{Config: c, store: st, queue: make(chan Job, maxRunning), inMemory: inMemory, maxDocument: MaxDocument, cancel: cancel}
+	s := &Service{Config: c, store: st, inMemory: inMemory, maxDocument: MaxDocument, cancel: cancel}
 	left, err := st.unfinished(ctx)
 	if err != nil {
 		cancel()
 		return nil, errors.Join(err, st.close())
 	}
+	s.queue = make(chan Job, max(c.Running, len(left))) // those of an earlier limit are all taken up
 	for _, j := range left {
 		s.queue <- j
 	}
@@ -74,14 +84,15 @@ func (s *Service) Close() error {
 	return s.store.close()
 }
 
-// Receive keeps a document and returns its job once both are durable: ErrTooLarge, ErrMediaType, ErrBusy, *OptionsError.
+// Receive keeps a document and returns its job once both are durable: ErrTooLarge, ErrMediaType, ErrBusy, ErrMemberBusy,
+// *OptionsError.
 func (s *Service) Receive(ctx context.Context, req Request) (Job, error) {
 	if req.ID != "" {
 		if j, err := s.store.job(ctx, req.Member, req.ID); !errors.Is(err, ErrNoSuchJob) {
 			return j, err
 		}
 	}
-	if err := room(ctx, s.store.db, maxRunning); err != nil { // before the sender has sent it all
+	if err := s.room(ctx, s.store.db, req.Member); err != nil { // before the sender has sent it all
 		return Job{}, err
 	}
 	o := formats.Options{Mapping: req.Mapping, Zone: req.Zone, Dates: req.Dates}
@@ -108,11 +119,25 @@ func (s *Service) Receive(ctx context.Context, req Request) (Job, error) {
 		Mapping: mapping, Zone: req.Zone, Dates: req.Dates,
 		Evidence: contract.Evidence{SHA256: sum, MediaType: mediaType, Name: req.Name, Size: size},
 	}
-	if err := s.store.add(ctx, j, maxRunning); err != nil {
+	if err := s.store.add(ctx, j, func(tx *sql.Tx) error { return s.room(ctx, tx, j.Member) }); err != nil {
 		return Job{}, err
 	}
 	s.queue <- j // has room: the store admits at most its capacity
 	return j, nil
+}
+
+// room returns ErrBusy or ErrMemberBusy when there is no place for another job of a member.
+func (s *Service) room(ctx context.Context, db querier, member string) error {
+	all, mine, err := running(ctx, db, member)
+	switch {
+	case err != nil:
+		return err
+	case mine >= s.OfMember:
+		return ErrMemberBusy
+	case all >= s.Running:
+		return ErrBusy
+	}
+	return nil
 }
 
 // keepMapping returns the digest of a mapping file once the evidence store has it, so that a job that is taken up again reads alike.

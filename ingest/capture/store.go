@@ -57,10 +57,10 @@ func openStore(path string) (*store, error) {
 
 func (s *store) close() error { return s.db.Close() }
 
-// add keeps a new job, unless limit jobs are running already: ErrBusy.
-func (s *store) add(ctx context.Context, j Job, limit int) error {
+// add keeps a new job, if there is room.
+func (s *store) add(ctx context.Context, j Job, room func(*sql.Tx) error) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		if err := room(ctx, tx, limit); err != nil {
+		if err := room(tx); err != nil {
 			return err
 		}
 		body, err := json.Marshal(j)
@@ -72,18 +72,15 @@ func (s *store) add(ctx context.Context, j Job, limit int) error {
 	})
 }
 
-// room returns ErrBusy when limit jobs are running.
-func room(ctx context.Context, db interface {
+// querier is a database or a transaction.
+type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}, limit int) error {
-	var running int
-	if err := db.QueryRowContext(ctx, `SELECT count(*) FROM jobs WHERE finished = 0`).Scan(&running); err != nil {
-		return err
-	}
-	if running >= limit {
-		return ErrBusy
-	}
-	return nil
+}
+
+// running is how many jobs are not finished, and how many of them are a member's.
+func running(ctx context.Context, db querier, member string) (all, mine int, err error) {
+	err = db.QueryRowContext(ctx, `SELECT count(*), count(CASE WHEN member = ? THEN 1 END) FROM jobs WHERE finished = 0`, member).Scan(&all, &mine)
+	return all, mine, err
 }
 
 // progress keeps a job's state together with what happened to some of its records.

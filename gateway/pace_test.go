@@ -1,4 +1,4 @@
-package epcisrest
+package gateway
 
 import (
 	"errors"

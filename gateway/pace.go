@@ -1,0 +1,57 @@
+package gateway
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+)
+
+// pace is how slowly a document may come.
+type pace struct {
+	stall time.Duration // nothing comes for so long
+	whole time.Duration // for all of it
+	grace time.Duration // from then on it must have come at
+	rate  float64       // bytes a second, on average
+}
+
+// senderPace is patient with a telephone at the edge of a field, and not with who only holds a connection.
+func senderPace(whole time.Duration) pace {
+	return pace{stall: 30 * time.Second, whole: whole, grace: time.Minute, rate: 1 << 10}
+}
+
+// errSlow: the sender is slower than the pace. problem.Of knows it as what it wraps.
+var errSlow = fmt.Errorf("gateway: the body comes too slowly: %w", os.ErrDeadlineExceeded)
+
+// steadyBody is a body whose sender has to keep a pace.
+type steadyBody struct {
+	io.ReadCloser
+	pace
+	control *http.ResponseController
+	began   time.Time
+	looked  time.Time
+	n       int64
+}
+
+func steady(w http.ResponseWriter, body io.ReadCloser, p pace) *steadyBody {
+	return &steadyBody{ReadCloser: body, pace: p, control: http.NewResponseController(w), began: time.Now()}
+}
+
+// Read returns errSlow, or os.ErrDeadlineExceeded, when the sender is too slow.
+func (s *steadyBody) Read(b []byte) (int, error) {
+	now := time.Now()
+	if now.Sub(s.looked) > s.stall/30 { // not at each of the many reads
+		s.looked = now
+		if took := now.Sub(s.began); took > s.whole || took > s.grace && float64(s.n) < s.rate*took.Seconds() {
+			return 0, errSlow
+		}
+		_ = s.control.SetReadDeadline(now.Add(s.stall)) // where it is not supported, the gateway's own deadline holds
+	}
+	n, err := s.ReadCloser.Read(b)
+	s.n += int64(n)
+	if err != nil { // the server watches the connection while the request is answered
+		_ = s.control.SetReadDeadline(s.began.Add(s.whole))
+	}
+	return n, err
+}
