@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
+	"github.com/foodtrace-ledger/foodtrace/chaincode/contract/contracttest"
 )
 
 // TestDecideEach: transactions written as one have the outcomes and leave the state that they have one after the other,
@@ -50,9 +51,9 @@ func TestDecideEach(t *testing.T) {
 	})
 }
 
-func all(s contract.State) map[string]string {
+func all(s *contracttest.MemState) map[string]string {
 	values := map[string]string{}
-	for kv := range s.Range("") {
+	for _, kv := range s.Dump() {
 		values[kv.Key] = string(kv.Value)
 	}
 	return values

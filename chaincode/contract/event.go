@@ -187,7 +187,7 @@ func (d *decision) apply(e *event.Event, all []change, o *Outcome) error {
 	case event.Transformation:
 		return d.transform(e, time, o)
 	case event.Aggregation, event.Association:
-		return d.contain(e, d.addStatement)
+		return d.contain(e, d.addStatement, d.summarize)
 	}
 	return nil
 }

@@ -1,9 +1,6 @@
 package contract
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // addLink says that to was made from from, and lets the marks of from flow on. direct: from was an input of the process
 // to, at a time.
@@ -77,31 +74,31 @@ type stay struct {
 	open        bool // not taken out
 }
 
-// when says whether a stay is meant.
-type when func(*stay) bool
-
-// now: the child is inside, as far as the ledger knows.
-func now(s *stay) bool { return s.open }
-
-// at: the child was inside at a time. The moment of an ADD or OBSERVE counts, that of the DELETE does not.
-func at(time int64) when {
-	return func(s *stay) bool { return s.from <= time && (s.open || time < s.until || time == s.from) }
+// when says which stays are meant.
+type when struct {
+	now  bool  // the child is inside, as far as the ledger knows
+	then bool  // the child was inside at a time. The moment of an ADD or OBSERVE counts, that of the DELETE does not
+	time int64 // of then
 }
 
-// atOrNow: the child was inside at a time, or is inside now. What is moved is looked through by both, because the time is
-// the sender's word, and many records know only the day.
-func atOrNow(time int64) when {
-	then := at(time)
-	return func(s *stay) bool { return now(s) || then(s) }
+func at(time int64) when { return when{then: true, time: time} }
+
+// atOrNow: what is moved is looked through by both, because the time is the sender's word, and many records know only the day.
+func atOrNow(time int64) when { return when{now: true, then: true, time: time} }
+
+// means says whether a stay is meant.
+func (w when) means(s *stay) bool {
+	return w.now && s.open || w.then && s.from <= w.time && (s.open || w.time < s.until || w.time == s.from)
 }
+
+// after says that no time is meant but later ones.
+func (w when) after(time int64) bool { return !w.then || w.time > time }
 
 // stays derives from the statements about one parent when what was inside it: from an ADD until the next DELETE of the child
 // or of everything; an OBSERVE outside of that states one moment. Equal times count in the order of the record.
 func stays(statements []link) (all []stay) {
 	statements = slices.Clone(statements)
-	slices.SortStableFunc(statements, func(a, b link) int {
-		return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.tx, b.tx), cmp.Compare(a.pos, b.pos))
-	})
+	slices.SortStableFunc(statements, inOrder)
 	open := map[string]int{} // child → index in all
 	since := 0               // all before it are closed
 	for _, l := range statements {
@@ -128,28 +125,29 @@ func stays(statements []link) (all []stay) {
 	return all
 }
 
-// stayed is what was ever directly inside one node.
+// stayed is what was directly inside one node: now, and at any time after since.
 type stayed struct {
+	since int64
 	stays []stay
 	of    map[string][]int // child → its stays
 }
 
-// stayedIn works out what was ever directly inside a node, once until a statement about it changes.
-func (d *decision) stayedIn(key string, n *node) (*stayed, error) {
-	if s := d.inside[key]; s != nil {
+// stayedIn works out what was directly inside a node at the times that are asked for, once until a statement about it changes.
+func (d *decision) stayedIn(key string, n *node, asked when) (*stayed, error) {
+	if s := d.inside[key]; s != nil && asked.after(s.since) {
 		return s, nil
 	}
-	statements, err := d.statementsAbout(key, n)
+	statements, p, err := d.statementsFor(key, n, asked)
 	if err != nil {
 		return nil, err
 	}
-	s := newStayed(statements)
+	s := newStayed(statements, p.last.time)
 	d.inside[key] = s
 	return s, nil
 }
 
-func newStayed(statements []link) *stayed {
-	s := &stayed{stays: stays(statements), of: map[string][]int{}}
+func newStayed(statements []link, since int64) *stayed {
+	s := &stayed{since: since, stays: stays(statements), of: map[string][]int{}}
 	for i := range s.stays {
 		child := s.stays[i].node
 		s.of[child] = append(s.of[child], i)
@@ -157,20 +155,10 @@ func newStayed(statements []link) *stayed {
 	return s
 }
 
-// statementsAbout lists all statements about what is inside a node, in a slice of their own.
-func (d *decision) statementsAbout(key string, n *node) ([]link, error) {
-	statements, err := d.all(&n.contents, owner(key, listContents))
-	if err != nil {
-		return nil, err
-	}
-	cleared, err := d.all(&n.cleared, owner(key, listCleared))
-	return slices.Concat(statements, cleared), err
-}
-
 // has says whether a child has a stay that is meant.
 func (s *stayed) has(child string, meant when) bool {
 	for _, i := range s.of[child] {
-		if meant(&s.stays[i]) {
+		if meant.means(&s.stays[i]) {
 			return true
 		}
 	}
@@ -182,13 +170,13 @@ func (d *decision) contentsOf(key string, n *node, meant when) (inside []string,
 	if n.contents.empty() {
 		return nil, nil
 	}
-	s, err := d.stayedIn(key, n)
+	s, err := d.stayedIn(key, n, meant)
 	if err != nil {
 		return nil, err
 	}
 	d.work += len(s.stays)
 	for i := range s.stays {
-		if meant(&s.stays[i]) {
+		if meant.means(&s.stays[i]) {
 			inside = append(inside, s.stays[i].node)
 		}
 	}
@@ -209,7 +197,7 @@ func (d *decision) carriersOf(key string, n *node, meant when) (carriers []strin
 		if p.lot {
 			continue
 		}
-		s, err := d.stayedIn(parent, p)
+		s, err := d.stayedIn(parent, p, meant)
 		if err != nil {
 			return nil, err
 		}
@@ -265,9 +253,10 @@ type use struct {
 	inside        []string // what was inside the item then
 }
 
-// usesAround lists the uses of a node, and of everything that it was ever put into, with what was inside.
+// usesAround lists the uses of a node, and of everything that it was ever put into, with what was inside, as far as a statement about
+// the node with a time changes that: earlier uses may be among them.
 // What went into a process inside something is linked to it; when it turns out later what was inside, the links change.
-func (d *decision) usesAround(key string) (uses []use, err error) {
+func (d *decision) usesAround(key string, time int64) (uses []use, err error) {
 	seen, queue := map[string]bool{key: true}, []string{key}
 	for i := 0; i < len(queue); i++ {
 		n, err := d.node(queue[i])
@@ -282,7 +271,7 @@ func (d *decision) usesAround(key string) (uses []use, err error) {
 			return nil, err
 		}
 		for _, l := range down {
-			if !l.direct {
+			if !l.direct || d.policy.Summaries && l.time < time {
 				continue
 			}
 			inside, err := d.contentsAt(queue[i], l.time)

@@ -321,7 +321,7 @@ func HoldsOn(state State, item string) ([]string, error) {
 	if id.Kind == gs1.Class {
 		return nil, nil // a class without a lot connects nothing
 	}
-	s, err := newDecision(state, Tx{}).holdsOn([]string{prefixItem + id.Canonical}, now)
+	s, err := newDecision(state, Tx{}).holdsOn([]string{prefixItem + id.Canonical}, when{now: true})
 	if err == nil && s.undecided {
 		err = errUndecided
 	}

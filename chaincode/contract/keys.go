@@ -16,6 +16,7 @@ import "strconv"
 //	item/{canonical URI}            items: a node of the graph
 //	process/{hash or URI}           transformations: a node of the graph
 //	list/{node or queue}␟{list}{n}  full chunks of a node's or a queue's lists: one for every chunkLen entries
+//	list/{node}␟s                   summaries of containers: one for each with more than chunkLen statements (where the policy says so)
 //	seen/{anchor item}␟{hour}       items × hours in which they had events: 48 bytes for each event
 //	id/{SHA-256 of an event ID}     events whose sender gave them an ID that is not their hash
 const (
@@ -40,5 +41,7 @@ const sep = "\x1f"
 func keySeen(anchor string, hour int64) string {
 	return prefixSeen + anchor + sep + strconv.FormatInt(hour, 10)
 }
+
+func keySummary(node string) string { return prefixList + owner(node, listSummary) }
 
 func keyChunk(owner string, n int) string { return prefixList + owner + strconv.Itoa(n) }

@@ -45,13 +45,13 @@ func once(e *event.Event, role event.Role) (nodes []string) {
 }
 
 // contain applies, or takes back, what an aggregation or association says of what is inside what.
-func (d *decision) contain(e *event.Event, apply func(parent string, p *node, l link) error) error {
+func (d *decision) contain(e *event.Event, apply func(parent string, p *node, l link) error, sum func(parent string, p *node) error) error {
 	parents := once(e, event.RoleParent)
 	if len(parents) == 0 {
 		return nil
 	}
 	parent := parents[0]
-	before, err := d.usesAround(parent)
+	before, err := d.usesAround(parent, micros(e.Time))
 	if err != nil {
 		return err
 	}
@@ -66,6 +66,9 @@ func (d *decision) contain(e *event.Event, apply func(parent string, p *node, l 
 	}
 	d.set(parent, p)
 	delete(d.inside, parent)
+	if err := sum(parent, p); err != nil {
+		return err
+	}
 	return d.relink(before)
 }
 
@@ -137,7 +140,7 @@ func (d *decision) revoke(e *event.Event) error {
 	case event.Transformation:
 		return d.eachLink(e, time, d.removeLink)
 	case event.Aggregation, event.Association:
-		return d.contain(e, d.removeStatement)
+		return d.contain(e, d.removeStatement, d.forgetSummary)
 	}
 	return nil
 }

@@ -55,17 +55,20 @@ type link struct {
 func (w *writer) links(all []link) {
 	w.uint(len(all))
 	for i := range all {
-		l := &all[i]
-		w.text(l.node)
-		if l.direct {
-			w.byte(1)
-		} else {
-			w.byte(l.action)
-		}
-		w.int(l.time)
-		w.int(l.tx)
-		w.uint(l.pos)
+		w.link(&all[i])
 	}
+}
+
+func (w *writer) link(l *link) {
+	w.text(l.node)
+	if l.direct {
+		w.byte(1)
+	} else {
+		w.byte(l.action)
+	}
+	w.int(l.time)
+	w.int(l.tx)
+	w.uint(l.pos)
 }
 
 func (r *reader) links() []link {
@@ -75,16 +78,19 @@ func (r *reader) links() []link {
 	}
 	all := make([]link, n)
 	for i := range all {
-		l := &all[i]
-		l.node = r.text()
-		if b := r.byte(); b == 1 {
-			l.direct = true
-		} else {
-			l.action = b
-		}
-		l.time, l.tx, l.pos = r.int(), r.int(), r.uint()
+		r.link(&all[i])
 	}
 	return all
+}
+
+func (r *reader) link(l *link) {
+	l.node = r.text()
+	if b := r.byte(); b == 1 {
+		l.direct = true
+	} else {
+		l.action = b
+	}
+	l.time, l.tx, l.pos = r.int(), r.int(), r.uint()
 }
 
 func (w *writer) list(l *list) { w.uint(l.full); w.links(l.tail) }
@@ -216,20 +222,28 @@ func (s *store) part(l *list, owner string, n int) ([]link, error) {
 	return *c, nil
 }
 
+// place is a place in a list: after so many chunks, and entries of the next one.
+type place struct{ chunk, entry int }
+
+func (l *list) end() place { return place{l.full, len(l.tail)} }
+
 // all returns the whole list.
-func (s *store) all(l *list, owner string) ([]link, error) {
-	if l.full == 0 {
-		return l.tail, nil
+func (s *store) all(l *list, owner string) ([]link, error) { return s.from(l, owner, place{}) }
+
+// from returns the entries of a list from a place on.
+func (s *store) from(l *list, owner string, p place) ([]link, error) {
+	if l.full == p.chunk {
+		return l.tail[p.entry:], nil
 	}
-	all := make([]link, 0, (l.full+1)*chunkLen)
-	for n := range l.full + 1 {
+	all := make([]link, 0, (l.full-p.chunk+1)*chunkLen)
+	for n := p.chunk; n <= l.full; n++ {
 		part, err := s.part(l, owner, n)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, part...)
 	}
-	return all, nil
+	return all[p.entry:], nil
 }
 
 // remove takes the last entry that match accepts out of a list.
@@ -264,6 +278,7 @@ const (
 	listContents = "c"
 	listCarriers = "k"
 	listCleared  = "x"
+	listSummary  = "s" // no list: the summary of contents and cleared
 )
 
 func owner(node, list string) string { return node + sep + list }

@@ -165,4 +165,7 @@ type Policy struct {
 	Lenient bool `json:"lenient"`
 	// RefuseOverBalance: more out than in is refused, not only a finding.
 	RefuseOverBalance bool `json:"refuseOverBalance,omitzero"`
+	// Summaries: what was inside a container is summed up now and then, so that one that is used thousands of times costs no more than a new
+	// one. It decides the same, but the state has other keys, so a ledger begun without it goes on without until a regulator says so.
+	Summaries bool `json:"summaries,omitzero"`
 }

@@ -78,7 +78,7 @@ func (d *decision) keepUses(e *event.Event, back bool, o *Outcome) error {
 		return nil
 	}
 	parent := parents[0]
-	uses, err := d.usesAround(parent)
+	uses, err := d.usesAround(parent, micros(e.Time))
 	if err != nil || len(uses) == 0 {
 		return err
 	}
@@ -110,7 +110,7 @@ func (d *decision) suppose(parent string, e *event.Event, back bool) error {
 	if err != nil {
 		return err
 	}
-	statements, err := d.statementsAbout(parent, p)
+	statements, err := d.statementsAfter(parent, p, &whole)
 	if err != nil {
 		return err
 	}
@@ -126,6 +126,6 @@ func (d *decision) suppose(parent string, e *event.Event, back bool) error {
 			}
 		}
 	}
-	d.inside[parent] = newStayed(statements)
+	d.inside[parent] = newStayed(statements, whole.last.time)
 	return nil
 }

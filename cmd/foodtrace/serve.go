@@ -53,7 +53,7 @@ var founders = contract.Registration{
 		{MSP: "regulator", Name: contract.Text{ZH: "监管部门", EN: "Regulator"}, Roles: []contract.Role{contract.Regulator}},
 		{MSP: "producer", Name: contract.Text{ZH: "生产企业", EN: "Producer"}, Roles: []contract.Role{contract.Producer}},
 	},
-	Policy: &contract.Policy{Lenient: true},
+	Policy: &contract.Policy{Lenient: true, Summaries: true},
 }
 
 func (c *serveCmd) Run(a *app) error {

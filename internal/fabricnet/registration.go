@@ -13,7 +13,7 @@ import (
 // registerMembers begins the ledger: the regulator registers all members. Nobody has registered sites yet, so the policy is
 // lenient.
 func (n *Network) registerMembers(ctx context.Context) error {
-	return n.register(ctx, contract.Registration{Members: n.state.Members, Policy: &contract.Policy{Lenient: true}})
+	return n.register(ctx, contract.Registration{Members: n.state.Members, Policy: &contract.Policy{Lenient: true, Summaries: true}})
 }
 
 // register writes a registration as the regulator's gateway.
