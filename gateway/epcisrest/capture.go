@@ -18,12 +18,13 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/ingest"
 	"github.com/foodtrace-ledger/foodtrace/ingest/capture"
 	"github.com/foodtrace-ledger/foodtrace/ingest/mapping/library"
+	"github.com/foodtrace-ledger/foodtrace/internal/event"
 )
 
 // Capturer takes documents in. Package capture does.
 type Capturer interface {
 	// Receive keeps the bytes and returns the job once it is durable. Errors: capture.ErrTooLarge, ErrMediaType, ErrBusy, ErrMemberBusy,
-	// *OptionsError.
+	// *OptionsError, *FilesError.
 	Receive(ctx context.Context, req capture.Request) (capture.Job, error)
 	// Job returns a job of a member ("" for any), or capture.ErrNoSuchJob.
 	Job(ctx context.Context, member, id string) (capture.Job, error)
@@ -70,10 +71,11 @@ type Error struct {
 
 // Progress is what became of the records so far.
 type Progress struct {
-	Name         string            `json:"name,omitzero"` // of the file
-	Evidence     contract.Evidence `json:"evidence"`      // the document that is kept
-	Records      int               `json:"records"`       // whose outcome is known
-	BytesRead    int64             `json:"bytesRead"`     // of the document's size, up to the last of these records
+	Name         string            `json:"name,omitzero"`   // of the file
+	Evidence     contract.Evidence `json:"evidence"`        // the document that is kept
+	Files        []File            `json:"files,omitempty"` // that came with it, and are kept
+	Records      int               `json:"records"`         // whose outcome is known
+	BytesRead    int64             `json:"bytesRead"`       // of the document's size, up to the last of these records
 	Accepted     int               `json:"accepted"`
 	Duplicates   int               `json:"duplicates"`
 	Refused      int               `json:"refused"`
@@ -81,6 +83,12 @@ type Progress struct {
 	MoreProblems int               `json:"moreProblems,omitzero"`
 	// Block: once the index has this many blocks, it answers with everything that was captured.
 	Block uint64 `json:"block"`
+}
+
+// File is a file that came with a document.
+type File struct {
+	contract.Evidence
+	URI string `json:"uri"` // by which an event names it
 }
 
 func shown(j capture.Job) Job {
@@ -92,6 +100,9 @@ func shown(j capture.Job) Job {
 	}
 	if j.Proceed {
 		job.ErrorBehaviour = "proceed"
+	}
+	for _, f := range j.Files {
+		job.Foodtrace.Files = append(job.Foodtrace.Files, File{f, event.FileURI(f.SHA256)})
 	}
 	for _, p := range j.Problems {
 		e := Error{Type: "epcisException:ValidationException", Title: "ValidationException", Detail: p.Message, Code: p.Code, Field: p.Pointer, Event: p.Event}
@@ -163,7 +174,14 @@ func (h *Handler) storedMapping(r *http.Request, req *capture.Request) (err erro
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var tooLarge *http.MaxBytesError
 	var options *capture.OptionsError
+	var files *capture.FilesError
 	switch {
+	case errors.As(err, &files):
+		status, code := http.StatusBadRequest, problem.BadRequest
+		if files.Has(capture.CodeFileTooLarge) || files.Has(capture.CodeFileTooMany) {
+			status, code = http.StatusRequestEntityTooLarge, problem.TooLarge
+		}
+		err = problem.New(status, code, "Files that came with the document cannot be taken, so the document was not.", items(files.Problems)...)
 	case errors.As(err, &options):
 		err = problem.New(http.StatusBadRequest, problem.BadRequest, "The document cannot be read as you want it to be.", items(options.Problems)...)
 	case errors.Is(err, capture.ErrTooLarge), errors.As(err, &tooLarge):

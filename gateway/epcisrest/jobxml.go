@@ -30,11 +30,23 @@ type progressXML struct {
 	Accepted   int `xml:"foodtrace:accepted"`
 	Duplicates int `xml:"foodtrace:duplicates"`
 	Refused    int `xml:"foodtrace:refused"`
+
+	Files []fileXML `xml:"foodtrace:file"`
+}
+
+type fileXML struct {
+	URI       string `xml:"uri,attr"`
+	MediaType string `xml:"mediaType,attr"`
+	Name      string `xml:"name,attr,omitempty"`
+	Size      int64  `xml:"size,attr"`
 }
 
 func (j Job) toXML() any {
 	x := jobXML{spaces: bothSpaces, Running: j.Running, Success: j.Success, ID: j.ID, ErrorBehaviour: j.ErrorBehaviour, Created: j.Created, Finished: j.Finished,
-		Progress: progressXML{j.Foodtrace.Accepted, j.Foodtrace.Duplicates, j.Foodtrace.Refused}}
+		Progress: progressXML{Accepted: j.Foodtrace.Accepted, Duplicates: j.Foodtrace.Duplicates, Refused: j.Foodtrace.Refused}}
+	for _, f := range j.Foodtrace.Files {
+		x.Progress.Files = append(x.Progress.Files, fileXML{f.URI, f.MediaType, f.Name, f.Size})
+	}
 	for _, e := range j.Errors {
 		if x.Errors == nil {
 			x.Errors = &errorsXML{}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"time"
 
 	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
@@ -22,6 +23,9 @@ type Request struct {
 	ContentType string // as the sender states it; the content decides
 	Name        string // file name, for people; may be empty
 	Body        io.Reader
+	// Files are the files that come after Body, which the document's events may name; nil: none. They are read one by one. An error that is an
+	// *ingest.Problem is that of one file, and the next may follow; another one ends them.
+	Files iter.Seq2[File, error]
 	// Mapping is the mapping file by which the rows of a sheet become records; nil for formats that need none. It is kept as evidence.
 	Mapping []byte
 	Zone    string // see formats.Options
@@ -36,11 +40,12 @@ type Job struct {
 	ID           string
 	Member       string
 	Name         string
-	Evidence     contract.Evidence // the document's bytes
-	Mapping      string            // digest of the mapping file it is read by, which the evidence store has; "" without
-	Zone         string            // see formats.Options
-	Dates        string            // likewise
-	Read         int64             // bytes of the document that were read when the last batch was through
+	Evidence     contract.Evidence   // the document's bytes
+	Files        []contract.Evidence `json:",omitempty"` // that came with it
+	Mapping      string              // digest of the mapping file it is read by, which the evidence store has; "" without
+	Zone         string              // see formats.Options
+	Dates        string              // likewise
+	Read         int64               // bytes of the document that were read when the last batch was through
 	Proceed      bool
 	Created      time.Time
 	Finished     time.Time // zero while running

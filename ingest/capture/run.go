@@ -57,7 +57,7 @@ func (s *Service) work(ctx context.Context) {
 				if j, err = s.store.job(ctx, "", j.ID); err != nil { // as far as it has come
 					return err
 				}
-				return (&run{Service: s, job: j}).document(ctx)
+				return newRun(s, j).document(ctx)
 			}, func(err error) bool { return errors.Is(err, ErrNoSuchJob) }) // else ctx ends it, and it goes on at the next start
 		}
 	}
@@ -72,12 +72,17 @@ type run struct {
 	signer ledger.Signer
 	source *contract.Evidence
 	doc    *document
+	files  named
 
 	next    int // number of the next record in the document
 	batch   []contract.Record
 	first   int       // number of the first record since the last batch
 	said    []Outcome // of records since the last batch: refused by the reader, or accepted with remarks
 	flights []*flight // submitted, in document order
+}
+
+func newRun(s *Service, j Job) *run {
+	return &run{Service: s, job: j, files: named{known: map[string]*contract.Evidence{}, claimed: map[string]bool{}}}
 }
 
 // flight is a batch under way.
@@ -155,10 +160,13 @@ func (r *run) proceed(ctx context.Context) error {
 			}
 			break
 		}
+		r.claim(record)
 		if r.next++; r.next <= resume {
 			continue
 		}
-		r.take(record, problems)
+		if err := r.take(ctx, record, problems); err != nil {
+			return errors.Join(err, r.land(ctx, 0))
+		}
 		if r.next-r.first >= batchRecords {
 			if err := r.send(ctx); err != nil {
 				return err
@@ -168,7 +176,7 @@ func (r *run) proceed(ctx context.Context) error {
 	if err := r.sendLast(ctx); err != nil {
 		return err
 	}
-	r.problems(r.doc.Problems(), true)
+	r.problems(append(r.doc.Problems(), r.unclaimed()...), true)
 	return r.describe(ctx)
 }
 
@@ -191,9 +199,12 @@ func (r *run) rollback(ctx context.Context) error {
 		if r.next++; r.next > MaxAtomic {
 			return r.fail(ctx, codeAtomic, fmt.Sprintf("a document of more than %d events cannot be captured with rollback; send it with proceed", MaxAtomic))
 		}
-		r.take(record, problems)
+		r.claim(record)
+		if err := r.take(ctx, record, problems); err != nil {
+			return err
+		}
 	}
-	r.problems(r.doc.Problems(), true)
+	r.problems(append(r.doc.Problems(), r.unclaimed()...), true)
 	if !r.job.Success {
 		return r.rolledBack(ctx)
 	}
@@ -223,13 +234,18 @@ func (r *run) rolledBack(ctx context.Context) error {
 	return r.keep(ctx, []batchDone{{first: 0, last: r.next - 1}}, rejects)
 }
 
-// take puts a record into the batch, and what is said of it beside.
-func (r *run) take(record *contract.Record, problems []ingest.Problem) {
+// take puts a record into the batch, and what is said of it beside. The error is that of a store of evidence that is away.
+func (r *run) take(ctx context.Context, record *contract.Record, problems []ingest.Problem) error {
+	remarks, err := r.describeFiles(ctx, record)
+	if err != nil {
+		return err
+	}
+	problems = append(problems, remarks...)
 	r.problems(problems, false)
 	if record != nil {
 		r.batch = append(r.batch, *record)
 		if len(problems) == 0 {
-			return
+			return nil
 		}
 	}
 	o := Outcome{Index: r.next - 1}
@@ -240,6 +256,7 @@ func (r *run) take(record *contract.Record, problems []ingest.Problem) {
 		o.Findings = append(o.Findings, contract.Finding{Code: contract.Code(p.Code), Message: p.Message, Place: p.Pointer})
 	}
 	r.said = append(r.said, o)
+	return nil
 }
 
 // send submits the records taken since the last batch, once few enough batches are under way.

@@ -84,8 +84,8 @@ func (s *Service) Close() error {
 	return s.store.close()
 }
 
-// Receive keeps a document and returns its job once both are durable: ErrTooLarge, ErrMediaType, ErrBusy, ErrMemberBusy,
-// *OptionsError.
+// Receive keeps a document, and the files that come with it, and returns its job once all are durable: ErrTooLarge, ErrMediaType, ErrBusy,
+// ErrMemberBusy, *OptionsError, *FilesError. What was kept until an error stays in the evidence store, where nothing refers to it.
 func (s *Service) Receive(ctx context.Context, req Request) (Job, error) {
 	if req.ID != "" {
 		if j, err := s.store.job(ctx, req.Member, req.ID); !errors.Is(err, ErrNoSuchJob) {
@@ -114,9 +114,13 @@ func (s *Service) Receive(ctx context.Context, req Request) (Job, error) {
 	if err != nil {
 		return Job{}, fmt.Errorf("capture: keeping the document: %w", err)
 	}
+	files, err := s.keepFiles(ctx, req.Files)
+	if err != nil {
+		return Job{}, err
+	}
 	j := Job{
 		ID: cmp.Or(req.ID, rand.Text()), Member: req.Member, Name: req.Name, Proceed: req.Proceed, Created: s.Now(), Running: true, Success: true,
-		Mapping: mapping, Zone: req.Zone, Dates: req.Dates,
+		Mapping: mapping, Zone: req.Zone, Dates: req.Dates, Files: files,
 		Evidence: contract.Evidence{SHA256: sum, MediaType: mediaType, Name: req.Name, Size: size},
 	}
 	if err := s.store.add(ctx, j, func(tx *sql.Tx) error { return s.room(ctx, tx, j.Member) }); err != nil {

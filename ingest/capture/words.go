@@ -78,6 +78,8 @@ var chinese = words{
 		"MEMBER_UNKNOWN": "所指的所有者不是成员", "NOT_YOUR_SITE": "事件发生在其他成员的场所，而提交者不是当事方", "NOT_YOURS": "该场所或产品由其他成员登记",
 		"NOT_YOUR_EVENT": "不能更正其他成员的事件", "EVENT_ID_CONFLICT": "账本上已有同一事件编号而内容不同的事件", "ITEM_IS_CLASS": "需要批次、单品或物流单元，而不是产品类别",
 		"HOLD_UNKNOWN": "没有该编号的扣留", "HOLD_RELEASED": "该扣留已解除", "LOT_HELD": "该物品已被扣留，不得移动", "HOLD_UNDECIDED": "暂时无法判断物品是否被扣留，请稍后再发",
+		"EVIDENCE_MISSING": "事件所指的文件不在此处保存", "EVIDENCE_NOT_NAMED": "随文件发来的附件没有任何事件引用",
+		"EVIDENCE_TOO_LARGE": "附件过大", "EVIDENCE_EMPTY": "附件为空", "EVIDENCE_NAME": "附件名称过长", "EVIDENCE_TOO_MANY": "附件过多",
 		"ROLLED_BACK": "同一文件中另有内容被拒绝，因此全部未写入", "ITEM_UNKNOWN": "尚无事件提到该物品，可能输入有误", "SITE_UNKNOWN": "场所未登记",
 		"SITE_MISSING": "事件没有写明地点或当事方", "NOT_YOUR_PREFIX": "标识不在该成员的厂商代码之内", "BALANCE_EXCEEDED": "使用数量超过生产数量",
 		"ERROR_DECLARATION_UNKNOWN": "所更正的事件尚不在账本上", "TIME_CONTRADICTION": "使用时间早于生产时间一天以上", "TIME_FUTURE": "事件时间晚于账本时间一天以上",
