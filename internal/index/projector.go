@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 )
 
@@ -17,6 +19,9 @@ const (
 	maxApplyRecords = 8192
 	maxApplyBlocks  = 512
 )
+
+// maxAheadRecords bounds the blocks that wait to be applied: an event takes about 3 KB in them. What is further behind is read when its turn comes.
+const maxAheadRecords = maxApplyRecords
 
 // Source is what the projector reads of a ledger.
 type Source interface {
@@ -169,7 +174,7 @@ func (p *Projector) project(ctx context.Context, reached func(height uint64)) er
 		return err
 	}
 	reached(height)
-	read := &reader{blocks: make(chan *ledger.Block, maxApplyBlocks)}
+	read := &reader{blocks: make(chan *ledger.Block, maxApplyBlocks), room: semaphore.NewWeighted(maxAheadRecords)}
 	var reading sync.WaitGroup
 	reading.Go(func() { read.run(ctx, p.source, height, hash) })
 	defer reading.Wait()
@@ -186,7 +191,8 @@ func (p *Projector) project(ctx context.Context, reached func(height uint64)) er
 // reader reads ahead while the index is written.
 type reader struct {
 	blocks chan *ledger.Block
-	err    error // why blocks was closed
+	room   *semaphore.Weighted // for the records of blocks
+	err    error               // why blocks was closed
 }
 
 func (r *reader) run(ctx context.Context, source Source, height uint64, hash [32]byte) {
@@ -216,6 +222,9 @@ func (r *reader) run(ctx context.Context, source Source, height uint64, hash [32
 			}
 			continue
 		}
+		if r.room.Acquire(ctx, weight(b)) != nil {
+			return // the context ended
+		}
 		select {
 		case r.blocks <- b:
 		case <-ctx.Done():
@@ -224,13 +233,18 @@ func (r *reader) run(ctx context.Context, source Source, height uint64, hash [32
 	}
 }
 
+// weight is the room that a block takes. One that is larger than all waits alone.
+func weight(b *ledger.Block) int64 { return int64(min(recordsOf(b), maxAheadRecords)) }
+
 // batches yields what has been read: one block if there is no more, many when there are.
 func (r *reader) batches() iter.Seq[[]*ledger.Block] {
 	return func(yield func([]*ledger.Block) bool) {
 		for b := range r.blocks {
 			batch, records := []*ledger.Block{b}, recordsOf(b)
+			r.room.Release(weight(b))
 			for records < maxApplyRecords && len(batch) < maxApplyBlocks && len(r.blocks) > 0 {
 				b := <-r.blocks // there is one: nobody else receives
+				r.room.Release(weight(b))
 				batch, records = append(batch, b), records+recordsOf(b)
 			}
 			if !yield(batch) {

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"iter"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/internal/index"
 	"github.com/foodtrace-ledger/foodtrace/internal/index/indextest"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
@@ -141,6 +143,58 @@ func TestProjectorBatches(t *testing.T) {
 	}
 	if h.calls >= 1200 {
 		t.Errorf("%d transactions for 1200 blocks that were there", h.calls)
+	}
+}
+
+// flood is a ledger of many large blocks, and how many were read.
+type flood struct{ read atomic.Int64 }
+
+const floodBlocks, floodRecords = 100, 2000
+
+func (f *flood) Height(context.Context) (uint64, error) { return floodBlocks, nil }
+
+func (f *flood) Blocks(ctx context.Context, from uint64) iter.Seq2[*ledger.Block, error] {
+	batch := &contract.Batch{Records: make([]contract.Record, floodRecords)}
+	return func(yield func(*ledger.Block, error) bool) {
+		for h := from; h < floodBlocks; h++ {
+			f.read.Add(1)
+			if !yield(&ledger.Block{Height: h, Txs: []ledger.Tx{{Batch: batch}}}, nil) {
+				return
+			}
+		}
+		<-ctx.Done()
+	}
+}
+
+// slow is an index that applies only when nothing more is read ahead of it.
+type slow struct {
+	heights
+	source *flood
+	ahead  int64 // the most blocks that were read and not applied
+}
+
+func (s *slow) Apply(ctx context.Context, blocks []*ledger.Block) error {
+	for before := int64(-1); before != s.source.read.Load(); time.Sleep(20 * time.Millisecond) {
+		before = s.source.read.Load()
+	}
+	s.ahead = max(s.ahead, s.source.read.Load()-int64(s.height))
+	return s.heights.Apply(ctx, blocks)
+}
+
+// An index that is slower than the ledger does not have the blocks of a long job wait for it in memory.
+func TestProjectorReadsAheadWithinBounds(t *testing.T) {
+	source := &flood{}
+	s := &slow{source: source}
+	p := index.NewProjector(source, s)
+	stop := start(t, p)
+	if err := wait(t, p, floodBlocks-1); err != nil {
+		t.Fatal(err)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	if most := int64(2*8192/floodRecords + 3); s.ahead > most { // a batch, what waits, and a block for which there is no room
+		t.Errorf("%d blocks of %d records were in memory, at most %d are wanted", s.ahead, floodRecords, most)
 	}
 }
 

@@ -136,10 +136,11 @@ func (n *interner) id(key string, at place) trace.ItemID {
 	if id := n.here[key]; id != 0 {
 		return id
 	}
+	key = strings.Clone(key) // it may be part of a large document
 	n.last++
 	n.here[key] = n.last
 	n.known.Add(key, n.last)
-	n.graph.addKey(strings.Clone(key)) // a key may be part of a large document
+	n.graph.addKey(key)
 	n.items.row(int64(n.last), digest8(key), key, at.tx, int64(at.pos), int64(at.block))
 	return n.last
 }

@@ -48,9 +48,9 @@ func (r *recorder) Range(prefix string) iter.Seq2[contract.KV, error] {
 	}
 }
 
-// windowKeys bounds the memory of window. Whoever read before the oldest block in it is executed again, which is right
-// whatever the bound; transactions are rarely more than a few blocks behind.
-const windowKeys = 1 << 18
+// windowKeys bounds the memory of window: about 10 MB. Whoever read before the oldest block in it is executed again, which is right
+// whatever the bound; transactions are rarely more than a few blocks behind, and this is a score of blocks of 2,000 events.
+const windowKeys = 1 << 16
 
 // window knows what was written lately, to tell whether an execution is stale. Only the committer uses it.
 type window struct {
@@ -60,10 +60,10 @@ type window struct {
 	keys   int               // in writes
 }
 
-// write is the effects of one transaction, ascending by key.
+// write is what one transaction wrote. The values are not kept: they take more than the keys.
 type write struct {
-	height  uint64
-	effects contract.Effects
+	height uint64
+	keys   []string // ascending
 }
 
 func newWindow(height uint64) *window {
@@ -74,11 +74,12 @@ func (w *window) add(height uint64, effects contract.Effects) {
 	if len(effects) == 0 {
 		return
 	}
-	for _, kv := range effects {
-		w.latest[kv.Key] = height
+	keys := make([]string, len(effects))
+	for i, kv := range effects {
+		keys[i], w.latest[kv.Key] = kv.Key, height
 	}
-	w.writes = append(w.writes, write{height, effects})
-	w.keys += len(effects)
+	w.writes = append(w.writes, write{height, keys})
+	w.keys += len(keys)
 }
 
 // trim forgets the oldest blocks when there is too much.
@@ -86,11 +87,11 @@ func (w *window) trim() {
 	n := 0
 	for ; n < len(w.writes) && (w.keys > windowKeys || w.writes[n].height < w.from); n++ {
 		old := w.writes[n]
-		w.keys -= len(old.effects)
+		w.keys -= len(old.keys)
 		w.from = old.height + 1
-		for _, kv := range old.effects {
-			if w.latest[kv.Key] == old.height {
-				delete(w.latest, kv.Key)
+		for _, key := range old.keys {
+			if w.latest[key] == old.height {
+				delete(w.latest, key)
 			}
 		}
 	}
@@ -118,8 +119,6 @@ func (w *window) stale(reads *readSet, height uint64) bool {
 }
 
 func (w write) touches(s span) bool {
-	i, _ := slices.BinarySearchFunc(w.effects, s.prefix, func(kv contract.KV, prefix string) int {
-		return strings.Compare(kv.Key, prefix)
-	})
-	return i < len(w.effects) && s.holds(w.effects[i].Key)
+	i, _ := slices.BinarySearch(w.keys, s.prefix)
+	return i < len(w.keys) && s.holds(w.keys[i])
 }
