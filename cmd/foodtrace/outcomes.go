@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -86,12 +87,17 @@ func (c *captureCmd) printJSON(ctx context.Context, out *bufio.Writer, file stri
 
 func (c *captureCmd) printText(ctx context.Context, out *bufio.Writer, file string, job epcisrest.Job) error {
 	of := map[string]epcisrest.Error{} // the document, as far as no record has said the same
-	for _, e := range job.Errors {
+	all := slices.Concat(job.Errors, job.Foodtrace.Findings)
+	for _, e := range all {
 		if e.Event == "" {
 			of[e.Code+e.Field] = e
 		}
 	}
-	for o, err := range c.outcomes(ctx, job.ID) {
+	outcomes := c.outcomes(ctx, job.ID)
+	if c.Quiet && job.Foodtrace.Refused == 0 && len(of) == 0 {
+		outcomes = func(func(epcisrest.Outcome, error) bool) {} // none of a million would be printed
+	}
+	for o, err := range outcomes {
 		if err != nil {
 			return err
 		}
@@ -106,12 +112,15 @@ func (c *captureCmd) printText(ctx context.Context, out *bufio.Writer, file stri
 			fmt.Fprintf(out, "    %s %s %s\n", f.Code, cmp.Or(f.Place, "-"), f.Message)
 		}
 	}
-	for _, e := range job.Errors {
+	for _, e := range all {
 		if said, ok := of[e.Code+e.Field]; ok && said == e {
 			fmt.Fprintf(out, "%s %s %s %s\n", file, e.Code, cmp.Or(e.Field, "-"), e.Detail)
 		}
 	}
 	p := job.Foodtrace
+	for _, f := range p.Files {
+		fmt.Fprintf(out, "%s: kept %s %s %d bytes %s\n", file, strconv.Quote(f.Name), f.MediaType, f.Size, f.URI)
+	}
 	verdict := "captured"
 	if !job.Success {
 		verdict = "NOT CAPTURED"

@@ -16,11 +16,16 @@ func (s *Service) Outcomes(ctx context.Context, member, id string, from, limit i
 	if _, err := s.store.job(ctx, member, id); err != nil {
 		return nil, err
 	}
+	if limit <= 0 {
+		return nil, nil
+	}
 	for o, err := range s.outcomes(ctx, id, from) {
-		if err != nil || len(list) >= limit {
+		if err != nil {
 			return list, err
 		}
-		list = append(list, o)
+		if list = append(list, o); len(list) == limit {
+			break // before the next batch is read for nothing
+		}
 	}
 	return list, nil
 }
