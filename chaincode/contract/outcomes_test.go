@@ -51,3 +51,32 @@ func TestDecodeOutcomesRefuses(t *testing.T) {
 		t.Error("text that is not UTF-8 was encoded")
 	}
 }
+
+// FuzzDecodeOutcomes: no bytes make the decoder panic, and what was decoded encodes to the same outcomes.
+func FuzzDecodeOutcomes(f *testing.F) {
+	f.Add([]byte(`[{"id":"x","status":"accepted"},{"id":"y","status":"refused","findings":[{"code":"ON_HOLD","message":"m","place":"/a"}]}]`))
+	f.Add([]byte("\x28\xb5\x2f\xfd\x00\x00"))
+	w, err := zstd.NewWriter(nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		outcomes, err := contract.DecodeOutcomes(data)
+		if err != nil {
+			if outcomes, err = contract.DecodeOutcomes(w.EncodeAll(data, nil)); err != nil { // plain JSON is easier to mutate
+				return
+			}
+		}
+		first, err := contract.EncodeOutcomes(outcomes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := contract.DecodeOutcomes(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if second, err := contract.EncodeOutcomes(again); err != nil || !bytes.Equal(first, second) {
+			t.Fatalf("not the same after a round trip (%v)", err)
+		}
+	})
+}

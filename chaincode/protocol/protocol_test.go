@@ -110,3 +110,25 @@ func TestEncodeSummary(t *testing.T) {
 		t.Error("text that is not UTF-8 was encoded")
 	}
 }
+
+// FuzzParseActor: whatever an identity holds, there is an error or roles that exist, and none of them is lost.
+func FuzzParseActor(f *testing.F) {
+	f.Add(certificate(f, ""), "regulator, laboratory")
+	f.Add(certificate(f, `{"attrs":{"foodtrace.roles":"regulator"}}`), " ")
+	f.Add([]byte("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"), "regulator,,")
+	f.Fuzz(func(t *testing.T, text []byte, list string) {
+		actor, err := ParseActor("AuthorityMSP", text)
+		if err != nil && len(actor.Roles) > 0 {
+			t.Errorf("an error and roles: %v, %v", err, actor.Roles)
+		}
+		roles, err := parseRoles(list)
+		if err == nil && roles == nil {
+			t.Error("no role became no restriction")
+		}
+		for _, r := range append(roles, actor.Roles...) {
+			if !r.Known() {
+				t.Errorf("there is no role %q", r)
+			}
+		}
+	})
+}

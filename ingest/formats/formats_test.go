@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/foodtrace-ledger/foodtrace/chaincode/contract"
 	"github.com/foodtrace-ledger/foodtrace/ingest"
 	"github.com/foodtrace-ledger/foodtrace/ingest/formats"
 	"github.com/foodtrace-ledger/foodtrace/ingest/sheet"
@@ -134,4 +135,36 @@ func checkEmpty(t *testing.T, dir string) {
 	if err != nil || len(left) > 0 {
 		t.Error(left, err)
 	}
+}
+
+// FuzzOpen: whatever a document holds, it is read to its end: each record has a place, and what is wrong a code.
+func FuzzOpen(f *testing.F) {
+	for _, doc := range []string{jsonDoc, xmlDoc, utf16("a,b\n"), "\xef\xbb\xbf{}", "PK\x03\x04", "apple;pear\n1;2\n"} {
+		f.Add([]byte(doc), []byte(nil))
+	}
+	f.Add([]byte("batch,when\nA,2026-05-01\n"), []byte("foodtrace: mapping/1\nname: a\nzone: \"+08:00\"\ncolumns: {b: batch, w: when}\n"+
+		"records: [{event: {type: ObjectEvent, action: OBSERVE, eventTime: \"{w}\", epcList: [\"urn:x:{b}\"]}}]\n"))
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, doc, file []byte) {
+		o := formats.Options{TempDir: dir, Mapping: file}
+		if len(file) == 0 || len(o.Check()) > 0 {
+			o.Mapping = nil
+		}
+		d, err := formats.Open(bytes.NewReader(doc), o)
+		for err == nil {
+			var record *contract.Record
+			var problems []ingest.Problem
+			record, problems, err = d.Next()
+			if err == nil && (len(d.Places()) == 0 || record == nil && !ingest.HasErrors(problems)) {
+				t.Fatalf("a record without place or reason: %v %v", d.Places(), problems)
+			}
+		}
+		var p *ingest.Problem
+		if !errors.Is(err, io.EOF) && (!errors.As(err, &p) || p.Code == "" || p.Message == "") {
+			t.Fatal(err)
+		}
+		if d != nil && d.Close() != nil {
+			t.Error("not closed")
+		}
+	})
 }

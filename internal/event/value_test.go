@@ -157,7 +157,7 @@ func FuzzDecimal(f *testing.F) {
 			return
 		}
 		want, ok := new(big.Rat).SetString(s)
-		if !ok || want.Cmp(rat(d)) != 0 {
+		if !ok && d.Sign() != 0 || ok && want.Cmp(rat(d)) != 0 { // package big reads no 0E9227000000000000000, which is 0
 			t.Fatalf("%q is %v", s, d)
 		}
 		if again, err := event.ParseDecimal(d.String()); err != nil || again != d {
