@@ -81,11 +81,11 @@ func readLab(book *sheet.Book, o Options) (ingest.Reader, error) {
 	if err != nil {
 		return nil, &ingest.Problem{Code: CodeOption, Pointer: "zone", Message: "The time zone is not known here."}
 	}
-	return lab.NewReader(book, lab.Options{Zone: zone, Dates: sheet.Order(dateOrders[o.Dates])}) // both count the orders alike
+	return lab.NewReader(book, lab.Options{Zone: zone, Dates: dateOrders[o.Dates]})
 }
 
 // dateOrders are the values of [Options.Dates].
-var dateOrders = map[string]fsma204.DateOrder{"": fsma204.Unstated, "month-first": fsma204.MonthFirst, "day-first": fsma204.DayFirst}
+var dateOrders = map[string]sheet.Order{"": sheet.YearFirst, "month-first": sheet.MonthFirst, "day-first": sheet.DayFirst}
 
 // CodeOption: an option has a value that it cannot have; the place is its name.
 const CodeOption ingest.Code = "OPTION"

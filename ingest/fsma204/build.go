@@ -7,6 +7,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/foodtrace-ledger/foodtrace/ingest"
+	"github.com/foodtrace-ledger/foodtrace/ingest/sheet"
+	"github.com/foodtrace-ledger/foodtrace/ingest/unit"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/gs1"
 )
@@ -80,31 +82,31 @@ func (b *builder) dated() bool { return b.event.TimeZoneOffset != "" }
 func (b *builder) cte() CTE { return b.tab.header.layout.cte }
 
 // when is the time of a date: with the time of day and the time zone of its row.
-func (b *builder) when(l *line, m moment, at field) (event.Time, string) {
-	if l.has(timeOfDay) && m.clock {
-		l.remark(CodeDate, timeOfDay, "The date has a time of day of its own, which counts.")
+func (b *builder) when(l *line, m sheet.Moment, at field) (event.Time, string) {
+	if l.has(timeOfDay) && hasClock(m) {
+		l.remark(sheet.CodeDate, timeOfDay, "The date has a time of day of its own, which counts.")
 	} else if l.has(timeOfDay) {
-		var bad *fault
-		if m, bad = m.at(l.texts[timeOfDay]); bad != nil {
-			l.refuse(bad.code, timeOfDay, bad.message)
+		var bad *sheet.DateError
+		if m, bad = m.At(l.texts[timeOfDay]); bad != nil {
+			l.refuse(bad.Code, timeOfDay, bad.Of(l.texts[timeOfDay]))
 		}
 	}
 	return b.onDay(l, m, at)
 }
 
 // onDay is the time of a date that the row's time of day does not belong to.
-func (b *builder) onDay(l *line, m moment, at field) (event.Time, string) {
+func (b *builder) onDay(l *line, m sheet.Moment, at field) (event.Time, string) {
 	zone := b.r.options.Zone
 	if l.has(timeZone) {
-		stated, ok := readZone(l.texts[timeZone])
+		stated, ok := sheet.Zone(l.texts[timeZone])
 		if !ok {
 			l.refuse(CodeZone, timeZone, "\""+ingest.Clip(l.texts[timeZone])+"\" is not a time zone. Write it as -07:00.")
 		}
 		zone = stated
 	}
-	t, offset, err := m.eventTime(zone)
+	t, offset, err := eventTime(m, zone)
 	if err != nil {
-		l.refuse(CodeDate, at, "The date "+m.text()+" cannot be kept.")
+		l.refuse(sheet.CodeDate, at, "The date "+isoText(m)+" cannot be kept.")
 	}
 	return t, offset
 }
@@ -174,9 +176,9 @@ func (b *builder) to(place location) {
 }
 
 // measure reads how much of an item a row states. What cannot be counted is a text of the row, and the amount not stated.
-func (b *builder) measure(l *line, item string, amount, unit, both field) event.Quantity {
+func (b *builder) measure(l *line, item string, amount, units, both field) event.Quantity {
 	q := event.Quantity{EPCClass: item}
-	number, measure, at := l.texts[amount], l.texts[unit], amount
+	number, measure, at := l.texts[amount], l.texts[units], amount
 	if number == "" && both != none {
 		number, at = l.texts[both], both
 	}
@@ -194,13 +196,13 @@ func (b *builder) measure(l *line, item string, amount, unit, both field) event.
 	if measure == "" {
 		return q // check has said so
 	}
-	uom, ok := readUnit(measure)
+	uom, ok := unit.Code(measure)
 	if !ok {
-		l.remark(CodeUnit, at, "The unit \""+ingest.Clip(measure)+"\" has no code that is known here. The quantity is kept as it is and not counted.")
+		l.remark(CodeUnit, at, "The unit \""+ingest.Clip(measure)+"\" has no code that is known here, or does not mean the same everywhere. The quantity is kept as it is and not counted.")
 		return q
 	}
 	q.Quantity, q.UOM = d, uom
-	l.done[amount], l.done[unit] = true, true
+	l.done[amount], l.done[units] = true, true
 	if both != none {
 		l.done[both] = l.done[both] || at == both
 	}
@@ -312,7 +314,7 @@ func (b *builder) source(fallback string) string {
 // day is the date of a field as a part of a name, "" where it has none that can be read.
 func (b *builder) day(l *line, f field) string {
 	if m, ok := l.date(f, false); ok {
-		return m.civil.Format(time.DateOnly)
+		return m.Civil.Format(time.DateOnly)
 	}
 	return ""
 }

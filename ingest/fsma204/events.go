@@ -3,6 +3,7 @@ package fsma204
 import (
 	"strings"
 
+	"github.com/foodtrace-ledger/foodtrace/ingest/sheet"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/gs1"
 )
@@ -339,8 +340,8 @@ func (b *builder) kept(l *line, f field) string {
 	case date:
 		l.date(f, false)
 	case loose:
-		if m, serial, bad := readDate(l.cells[f], Unstated); bad == nil && !serial {
-			return m.text()
+		if m, bad := l.cells[f].Date(sheet.YearFirst); bad == nil && !m.Serial {
+			return isoText(m)
 		}
 	}
 	return l.texts[f]

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/foodtrace-ledger/foodtrace/ingest"
+	"github.com/foodtrace-ledger/foodtrace/ingest/sheet"
 )
 
 // Namespace of the key data elements that EPCIS has no place for, and the prefix that our events give it.
@@ -42,9 +43,6 @@ const (
 	CodeSheet      ingest.Code = "SHEET_UNKNOWN"    // a tab without a header row that is known here; error where no tab has one
 	CodeColumn     ingest.Code = "COLUMN_UNKNOWN"   // finding: a column that is not known here, or there twice; its cells are kept as they are
 	CodeKDE        ingest.Code = "KDE_MISSING"      // a key data element is missing; error where without it no event can be traced
-	CodeDate       ingest.Code = "DATE"             // not a date
-	CodeAmbiguous  ingest.Code = "DATE_AMBIGUOUS"   // a date that may be read as two
-	CodeSerial     ingest.Code = "DATE_SERIAL"      // finding: the number of a day, as spreadsheets count them, where a date is expected
 	CodeZone       ingest.Code = "TIME_ZONE"        // not a time zone
 	CodeQuantity   ingest.Code = "QUANTITY"         // finding: not a quantity; kept as a text and not counted
 	CodeUnit       ingest.Code = "UNIT_UNKNOWN"     // finding: a unit without a code; the quantity is kept as a text and not counted
@@ -59,16 +57,6 @@ const (
 	CodeRead       ingest.Code = "READ"             // the bytes could not be read
 )
 
-// DateOrder says how a date like 04/01/2023 is written.
-type DateOrder uint8
-
-// The orders.
-const (
-	Unstated   DateOrder = iota // such a date is a problem
-	MonthFirst                  // 1 April 2023 is 04/01/2023
-	DayFirst                    // 1 April 2023 is 01/04/2023
-)
-
 // Options say what a sheet does not say itself.
 type Options struct {
 	// Sender scopes what the sheet names by a text only: two firms may both have a "Store 7". The member's MSP ID.
@@ -76,7 +64,7 @@ type Options struct {
 	// Zone is where a date is one when its row states no time zone; nil is UTC.
 	Zone *time.Location
 	// Dates is the order of dates that do not show it.
-	Dates DateOrder
+	Dates sheet.Order
 }
 
 // Limits.

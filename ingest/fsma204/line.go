@@ -19,7 +19,7 @@ type line struct {
 	others   []other // of columns that are not known
 	texts    [fieldCount]string
 	done     [fieldCount]bool // said by a member of the standard
-	dates    [fieldCount]*moment
+	dates    [fieldCount]*sheet.Moment
 	problems []ingest.Problem
 }
 
@@ -97,26 +97,26 @@ func (l *line) identifier(f field) string {
 
 // date reads the date of a field. When it is none, must says whether the row is refused for it; else it stays a text. Asked again it
 // answers again, and reports nothing.
-func (l *line) date(f field, must bool) (m moment, ok bool) {
+func (l *line) date(f field, must bool) (m sheet.Moment, ok bool) {
 	if !l.has(f) {
 		return m, false
 	}
 	if known := l.dates[f]; known != nil {
-		return *known, !known.civil.IsZero()
+		return *known, !known.Civil.IsZero()
 	}
-	m, serial, bad := readDate(l.cells[f], l.tab.options.Dates)
+	m, bad := l.cells[f].Date(l.tab.options.Dates)
 	switch {
 	case bad != nil && must:
-		l.refuse(bad.code, f, bad.message)
+		l.refuse(bad.Code, f, bad.Of(l.texts[f]))
 	case bad != nil:
-		l.remark(bad.code, f, bad.message+" It is kept as it is.")
-	case serial:
-		l.remark(CodeSerial, f, "The number "+ingest.Clip(l.texts[f])+" is taken for the day "+m.civil.Format(time.DateOnly)+", as spreadsheets count days.")
+		l.remark(bad.Code, f, bad.Of(l.texts[f])+" It is kept as it is.")
+	case m.Serial:
+		l.remark(sheet.CodeSerial, f, "The number "+ingest.Clip(l.texts[f])+" is taken for the day "+m.Civil.Format(time.DateOnly)+", as spreadsheets count days.")
 	}
 	if bad != nil {
-		m = moment{}
+		m = sheet.Moment{}
 	} else {
-		l.texts[f] = m.text()
+		l.texts[f] = isoText(m)
 	}
 	l.dates[f] = &m
 	return m, bad == nil

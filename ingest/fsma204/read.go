@@ -216,6 +216,11 @@ func (r *Reader) isNote(row sheet.Row, filled int) bool {
 			Message: "The row has the sums of the table, so it is no event."})
 		return true
 	}
+	if sheet.IsNote(&row) {
+		r.report(ingest.Problem{Code: sheet.CodeNote, Severity: ingest.Finding, Pointer: r.tab.sheet.Place(row.Number, 0),
+			Message: "The row is taken for a note or signatures below the table, and not for an event."})
+		return true
+	}
 	if filled > 1 || len(r.tab.header.columns) <= fewColumns {
 		return false
 	}

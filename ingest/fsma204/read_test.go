@@ -381,7 +381,7 @@ func FuzzRows(f *testing.F) {
 		if err != nil || !fsma204.Recognise(book) {
 			return
 		}
-		r := fsma204.NewReader(book, fsma204.Options{Sender: "S", Dates: fsma204.DateOrder(order % 3)})
+		r := fsma204.NewReader(book, fsma204.Options{Sender: "S", Dates: sheet.Order(order % 3)})
 		w := fsma204.NewWriter(fsma204.Language(order % 2))
 		for {
 			record, problems, err := r.Next()

@@ -23,7 +23,6 @@ const (
 	CodeMissing   ingest.Code = "LAB_MISSING"       // a cell that must have a value is empty
 	CodeItem      ingest.Code = "LAB_ITEM"          // what was tested is named in a way that does not tell it from the lots of others
 	CodeSite      ingest.Code = "LAB_SITE"          // finding: the place of sampling is no identifier; it is left out
-	CodeDate      ingest.Code = "DATE"              // not a date
 	CodeVerdict   ingest.Code = "LAB_VERDICT"       // neither a verdict, nor a result and a limit that can be compared
 	CodeDisagree  ingest.Code = "LAB_CONTRADICTION" // finding: the verdict is not what result and limit say; the verdict counts
 	CodeDigits    ingest.Code = "DIGITS_LOST"       // an identifier that a spreadsheet has taken for a number, and has cut
@@ -144,8 +143,12 @@ func (r *Reader) Next() (*contract.Record, []ingest.Problem, error) {
 
 // take reads a row below the headings.
 func (r *Reader) take(h *header, row *sheet.Row) {
-	if sheet.IsTotal(row) {
+	switch {
+	case sheet.IsTotal(row):
 		r.remark(sheet.CodeTotal, h.sheet.Place(row.Number, 0), "The row has the sums of the table, so it is no test.")
+		return
+	case sheet.IsNote(row):
+		r.remark(sheet.CodeNote, h.sheet.Place(row.Number, 0), "The row is taken for a note or signatures below the table, and not for a test.")
 		return
 	}
 	wanted, said := h.table.Check(row)

@@ -117,7 +117,7 @@ const english = "Lot;Test;Result;MRL (mg/kg);Pass/Fail;Report Date;Laboratory;Re
 
 func TestEnglish(t *testing.T) {
 	lines, _ := read(t, []byte(english))
-	want := []string{"A2 pathogen pass", "A3 pesticide-residue pass", "A4 nothing", "  error LAB_ITEM at A4", "A5 nothing", "  error DATE at F5", "  error LAB_VERDICT at E5"}
+	want := []string{"A2 pathogen pass", "A3 pesticide-residue pass", "A4 nothing", "  error LAB_ITEM at A4", "A5 nothing", "  error DATE_AMBIGUOUS at F5", "  error LAB_VERDICT at E5"}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Error(diff)
 	}

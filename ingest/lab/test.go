@@ -144,12 +144,15 @@ func (r *rowReader) time(o Options) event.Time {
 	if t, err := event.ParseTime(c.Text); err == nil {
 		return t
 	}
-	civil, _, ok := c.Date(o.Dates)
-	if !ok {
-		r.report(CodeDate, ingest.Error, date, "This is not a date, or one of which nobody can say where day and month are.")
+	m, bad := c.Date(o.Dates)
+	switch {
+	case bad != nil:
+		r.report(bad.Code, ingest.Error, date, bad.Of(c.Text))
 		return event.Time{}
+	case m.Serial:
+		r.report(sheet.CodeSerial, ingest.Finding, date, "The number "+c.Text+" is taken for the day "+m.Civil.Format(time.DateOnly)+", as spreadsheets count days.")
 	}
-	return event.Time{Time: time.Date(civil.Year(), civil.Month(), civil.Day(), civil.Hour(), civil.Minute(), civil.Second(), civil.Nanosecond(), o.Zone)}
+	return event.Time{Time: m.In(o.Zone)}
 }
 
 // result is the verdict that the row states, else what result and limit say.

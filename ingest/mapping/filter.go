@@ -115,39 +115,38 @@ func (m *Mapping) toTime(f *filter, v *value) error {
 		v.cell = sheet.Cell{Text: t.String(), Kind: sheet.Text}
 		return nil
 	}
-	civil, clock, ok := v.cell.Date(m.dates)
-	if !ok {
-		return m.noDate()
+	moment, err := m.readDate(v)
+	if err != nil {
+		return err
 	}
-	if !clock {
-		civil = civil.Add(f.clock)
+	if !moment.Clock {
+		moment.Civil = moment.Civil.Add(f.clock)
 	}
-	t := time.Date(civil.Year(), civil.Month(), civil.Day(), civil.Hour(), civil.Minute(), civil.Second(), civil.Nanosecond(), m.zone)
-	v.cell = sheet.Cell{Text: event.Time{Time: t}.String(), Kind: sheet.Text}
+	v.cell = sheet.Cell{Text: event.Time{Time: moment.In(m.zone)}.String(), Kind: sheet.Text}
 	return nil
 }
 
-func (m *Mapping) noDate() error {
-	if m.dates == sheet.YearFirst {
-		return errors.New("is not a date, or one of which only the mapping's “dates” can say where day and month are")
+// readDate reads a date. The number of a day is none here: a mapping cannot remark that it was taken for one.
+func (m *Mapping) readDate(v *value) (sheet.Moment, error) {
+	moment, bad := v.cell.Date(m.dates)
+	switch {
+	case bad != nil:
+		return moment, errors.New(strings.TrimSuffix(bad.Why, "."))
+	case moment.Serial:
+		return moment, errors.New("is the number of a day, " + moment.Civil.Format(time.DateOnly) + ". Give the column the format of a date, or write it so")
 	}
-	return errors.New("is not a date")
+	return moment, nil
 }
 
 func (m *Mapping) toDate(_ *filter, v *value) error {
-	civil, _, ok := v.cell.Date(m.dates)
-	if !ok {
-		return m.noDate()
+	moment, err := m.readDate(v)
+	if err == nil {
+		v.cell = sheet.Cell{Text: moment.Civil.Format(time.DateOnly), Kind: sheet.Text}
 	}
-	v.cell = sheet.Cell{Text: civil.Format(time.DateOnly), Kind: sheet.Text}
-	return nil
+	return err
 }
 
-// Numbers with groups of digits, or without.
-var (
-	grouped  = regexp.MustCompile(`^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$`)
-	swapping = strings.NewReplacer(",", ".", ".", ",")
-)
+var swapping = strings.NewReplacer(",", ".", ".", ",")
 
 func (m *Mapping) toNumber(_ *filter, v *value) error {
 	s := strings.TrimSpace(norm.NFKC.String(v.cell.Text))
@@ -155,9 +154,7 @@ func (m *Mapping) toNumber(_ *filter, v *value) error {
 		if m.comma {
 			s = swapping.Replace(s)
 		}
-		if grouped.MatchString(s) {
-			s = strings.ReplaceAll(s, ",", "")
-		}
+		s = sheet.Ungroup(s)
 	}
 	d, err := event.ParseDecimal(strings.TrimPrefix(s, "+"))
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/foodtrace-ledger/foodtrace/ingest"
 	"github.com/foodtrace-ledger/foodtrace/ingest/sheet"
+	"github.com/foodtrace-ledger/foodtrace/ingest/unit"
 )
 
 // guess is what a heading may mean.
@@ -31,10 +32,6 @@ var guesses = []guess{
 	{"product", "品名 产品名称 商品名称 产品 商品 product description item productname"},
 	{"note", "备注 说明 note remark remarks comment"},
 }
-
-// unitWords are the words of units that a suggestion translates; the user adds others.
-var unitWords = map[string]string{"公斤": "KGM", "千克": "KGM", "kg": "KGM", "克": "GRM", "g": "GRM", "吨": "TNE", "t": "TNE", "lb": "LBR", "lbs": "LBR", "箱": "CS", "cs": "CS", "case": "CS", "cases": "CS",
-	"件": "H87", "个": "H87", "pcs": "H87", "ea": "EA", "袋": "BG", "bag": "BG", "盒": "BX", "box": "BX", "托": "PX", "pallet": "PX", "升": "LTR", "l": "LTR"}
 
 // suggestRows is how many rows of a sheet are looked at for units and a sample.
 const suggestRows = 500
@@ -294,7 +291,7 @@ func (s *suggestion) units(line func(string, ...any)) {
 	line("values:")
 	line("  unit:                            # codes of UN/CEFACT Recommendation 20")
 	for _, w := range words {
-		if code := unitWords[sheet.Fold(w)]; code != "" {
+		if code, ok := unit.Code(w); ok {
 			line("    %s: %s", quote(w), code)
 		} else {
 			line("    # %s:                         # not known here: fill in its code", quote(w))

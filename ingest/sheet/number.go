@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -29,6 +30,17 @@ func numberCell(v string, s style, since1904 bool) Cell {
 		c.Text = strings.Repeat("0", n) + c.Text
 	}
 	return c
+}
+
+// grouped is a number whose digits stand in threes.
+var grouped = regexp.MustCompile(`^[+-]?\d{1,3}(?:[, '’]\d{3})+(?:\.\d+)?$`)
+
+// Ungroup takes the separators out of a number with groups of digits: 1,200.5, 1 200.5, 1'200.5. Other texts stay as they are.
+func Ungroup(text string) string {
+	if grouped.MatchString(text) {
+		return strings.NewReplacer(",", "", " ", "", "'", "", "’", "").Replace(text)
+	}
+	return text
 }
 
 // isShort says whether v is written as the decimal that it is: with at most 15 digits, or whole and without exponent, which only programs

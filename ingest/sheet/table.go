@@ -1,6 +1,7 @@
 package sheet
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -122,6 +123,21 @@ func ofWords(row *Row) bool {
 		filled++
 	}
 	return filled > 1
+}
+
+// signed is a cell that names itself: "Checked by: J. Doe", "制表：", "日期：2026-03-05". URIs have no blank behind their colon.
+var signed = regexp.MustCompile(`^[^:：\d]{1,30}(?:：|:\s|:$)|^\p{Han}{1,10}:`)
+
+// IsNote says whether a row is a line of signatures below a table: each of its cells names itself.
+func IsNote(row *Row) bool {
+	some := false
+	for _, c := range row.Cells {
+		if c.Kind != Empty && !signed.MatchString(c.Text) {
+			return false
+		}
+		some = some || c.Kind != Empty
+	}
+	return some
 }
 
 // totals are the words with which a row of sums begins, folded.

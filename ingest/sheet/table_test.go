@@ -47,6 +47,17 @@ func TestTotals(t *testing.T) {
 	}
 }
 
+func TestNotes(t *testing.T) {
+	for text, want := range map[string]bool{"制表：李四,,审核：王五": true, "负责人签字：,日期:": true, "Checked by: J. Doe,": true, "制表:李四,": true, "urn:x:1,urn:x:2": false, "制表：李四,5": false, "2026-04-20 08: x": false} {
+		for row, err := range open(t, []byte(text+"\n,,\n")).Sheets()[0].Rows() {
+			must(t, err)
+			if got := sheet.IsNote(&row); got != want {
+				t.Errorf("%q: %v", text, got)
+			}
+		}
+	}
+}
+
 // Our own column is no part of a sheet that came back, wherever its heading stands.
 func TestAnswers(t *testing.T) {
 	b := open(t, []byte("some title\ntitle,,"+sheet.AnswerZH+"\nlot,qty,,"+sheet.AnswerEN+"\nL1,5,refused,accepted\n,,note of ours,\n"))

@@ -1,4 +1,5 @@
-package fsma204
+// Package unit knows the words that people write for units of measure.
+package unit
 
 import (
 	"strings"
@@ -6,9 +7,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// units are the codes of UN/CEFACT Recommendations 20 and 21 with the words that stand for them, the first of them that with which we write
-// it. A word that means different amounts in different trades (ton, bucket, 斤) is not here.
-var units = map[string]string{
+// words are the codes of UN/CEFACT Recommendations 20 and 21 with the words that stand for them. A word that means different amounts in
+// different trades (ton, bucket, 斤) is not here.
+var words = map[string]string{
 	"CS":  "cs case cases 箱",
 	"CT":  "ct ctn ctns carton cartons 纸箱",
 	"BX":  "bx box boxes 盒",
@@ -40,26 +41,24 @@ var units = map[string]string{
 	"BUA": "bua bu bushel bushels 蒲式耳",
 }
 
-var unitCodes = makeUnitCodes()
-
-func makeUnitCodes() map[string]string {
-	codes := map[string]string{}
-	for code, words := range units {
-		for word := range strings.FieldsSeq(words) {
-			codes[word] = code
+var codes = func() map[string]string {
+	all := map[string]string{}
+	for code, list := range words {
+		for word := range strings.FieldsSeq(list) {
+			all[word] = code
 		}
 	}
-	return codes
-}
+	return all
+}()
 
-// readUnit is the code of a unit in words.
-func readUnit(text string) (code string, ok bool) {
+// Code is the code (UN/CEFACT Recommendations 20 and 21) of a unit in words, without regard to case, width, blanks, points and parentheses.
+func Code(text string) (code string, ok bool) {
 	word := strings.Map(func(r rune) rune {
 		if strings.ContainsRune(" .()", r) {
 			return -1
 		}
 		return r
 	}, strings.ToLower(norm.NFKC.String(text)))
-	code, ok = unitCodes[word]
+	code, ok = codes[word]
 	return code, ok
 }
