@@ -73,7 +73,10 @@ type complaints []string
 func (c *complaints) add(path, sentence string) { *c = append(*c, path+": "+sentence) }
 
 func (c complaints) Error() string {
-	return fmt.Sprintf("%d things are wrong with it:\n  %s", len(c), strings.Join(c, "\n  "))
+	if len(c) == 1 {
+		return "one thing is wrong:\n  " + c[0]
+	}
+	return fmt.Sprintf("%d things are wrong:\n  %s", len(c), strings.Join(c, "\n  "))
 }
 
 // addDecoding adds every single error of a decoder.

@@ -117,7 +117,7 @@ func TestConfigRefused(t *testing.T) {
 
 // A gateway whose own configuration is wrong says so and ends: nobody has to wait for it.
 func TestServeRefusesItsConfiguration(t *testing.T) {
-	for name, content := range map[string]string{"member: is missing": "{}", "cert.pem": strings.Replace(wholeConfig, "accessKey: a", "accessKey: a, secretKey: s", 1)} {
+	for name, content := range map[string]string{"member: is missing": "{}", "cert.pem": strings.NewReplacer("retentionDays: 30", "retentionDays: 30, secretKey: s", ", mapping: erp.yaml", "").Replace(wholeConfig)} {
 		code, _, errOut := run(t, "serve", "--config", writeFile(t, "foodtrace.yaml", content))
 		if code != exitError || !strings.Contains(errOut, name) {
 			t.Errorf("exit %d: %s", code, errOut)

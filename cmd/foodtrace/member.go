@@ -60,6 +60,9 @@ func (c *serveCmd) serveMember(a *app) error {
 		return errors.New("--drop is for --data: name the places in `drops` of the configuration")
 	}
 	conf, err := readConfig(c.Config, a.getenv)
+	if err == nil {
+		err = readMappings(conf.Drops, func(i int) string { return fmt.Sprintf("drops[%d].mapping", i) })
+	}
 	if err != nil {
 		return err
 	}

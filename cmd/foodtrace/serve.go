@@ -65,6 +65,10 @@ func (c *serveCmd) Run(a *app) error {
 
 func (c *serveCmd) serveEmbedded(a *app) (err error) {
 	dir := cmp.Or(c.Data, defaultData)
+	places, err := c.places()
+	if err != nil {
+		return err
+	}
 	n, err := openEmbedded(dataDir(dir), a.log, c.SubscriptionsAllow...)
 	if err != nil {
 		return err
@@ -89,11 +93,7 @@ func (c *serveCmd) serveEmbedded(a *app) (err error) {
 	if err := n.spreadAsRegulator(a.ctx); err != nil {
 		return err
 	}
-	places, err := c.places()
-	if err == nil {
-		err = n.takeDrops(places, "")
-	}
-	if err != nil {
+	if err := n.takeDrops(places, ""); err != nil {
 		return err
 	}
 	return c.serve(a, n.node, gateway.Config{}, func(url string) error {

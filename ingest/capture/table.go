@@ -24,6 +24,8 @@ const maxCell = 30_000
 type Table struct {
 	Format formats.Format // CSV or XLSX
 	Job    Job
+	// Copied: what Write has written is the sender's own sheets. Otherwise it is a list of records, for no sheet could be read.
+	Copied bool
 	s      *Service
 }
 
@@ -54,6 +56,7 @@ func (t *Table) write(ctx context.Context, out io.Writer, in *words) error {
 		err := t.rows(ctx, out, in)
 		var p *ingest.Problem
 		if !errors.As(err, &p) {
+			t.Copied = err == nil
 			return err
 		}
 	}

@@ -170,6 +170,25 @@ func (b *s3Place) put(ctx context.Context, path string, text []byte) (version st
 	return info.VersionID, b.explain(ctx, "writing "+path, err)
 }
 
+// partSize is in what pieces a sheet is sent whose size is not known before: 5 MiB at least, by the protocol, and kept in memory.
+const partSize = 8 << 20 // bytes
+
+func (b *s3Place) stream(ctx context.Context, path string, fill func(io.Writer) error) error {
+	in, out := io.Pipe()
+	filled := make(chan error, 1)
+	go func() {
+		err := fill(out)
+		out.CloseWithError(err) // nil is the end
+		filled <- err
+	}()
+	_, err := b.client.Client.PutObject(ctx, b.Bucket.Bucket, b.key(path), in, -1, minio.PutObjectOptions{SendContentMd5: true, PartSize: partSize})
+	in.CloseWithError(err) // what is still being written fails
+	if made := <-filled; err == nil || made != nil && errors.Is(err, made) {
+		return made
+	}
+	return b.explain(ctx, "writing "+path, err)
+}
+
 // move copies the file that was captured, and no other that has its name meanwhile, and removes it. Copying again writes the same.
 func (b *s3Place) move(ctx context.Context, f file, to string) error {
 	name := b.Bucket.Bucket

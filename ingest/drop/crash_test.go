@@ -65,6 +65,11 @@ func (d *dying) write(ctx context.Context, path string, body []byte) error {
 	return err
 }
 
+func (d *dying) stream(ctx context.Context, path string, fill func(io.Writer) error) error {
+	_, err := around(d, func() (struct{}, error) { return struct{}{}, d.place.stream(ctx, path, fill) })
+	return err
+}
+
 func (d *dying) move(ctx context.Context, f file, to string) error {
 	_, err := around(d, func() (struct{}, error) { return struct{}{}, d.place.move(ctx, f, to) })
 	return err
@@ -105,35 +110,45 @@ func (m mortal) hold(ctx context.Context, standby func()) (<-chan struct{}, func
 }
 
 // TestDeathAtEveryStep: whenever the process dies, the next one ends the file's way: in one place, with one receipt that says what a
-// process says that did not die.
+// process says that did not die, and one sheet where there is any.
 func TestDeathAtEveryStep(t *testing.T) {
 	w := newWorld(t)
-	for _, kind := range []struct{ name, lot, folder, end string }{
-		{"good.json", "good", "done", receiptEnd}, {"bad.json", "", "rejected", reasonsEnd}, {"picture.png", "", "rejected", reasonsEnd},
+	for _, kind := range []struct {
+		name, folder, end string
+		proceed, sheet    bool
+		content           func(n int) string
+	}{
+		{"good.json", "done", receiptEnd, false, false, func(n int) string { return document(harvest(fmt.Sprint("a", n)), harvest(fmt.Sprint("b", n))) }},
+		{"picture.png", "rejected", reasonsEnd, false, false, func(int) string { return "\x89PNG" }},
+		{"bad.csv", "rejected", reasonsEnd, false, true, func(n int) string { return landings(fmt.Sprint("r", n)) }},
+		{"half.csv", "done", receiptEnd, true, true, func(n int) string { return landings(fmt.Sprint("p", n)) }},
 	} {
 		for n, died := 1, true; died; n++ {
-			content := map[string]string{"good.json": document(harvest(fmt.Sprint("a", n)), harvest(fmt.Sprint("b", n))),
-				"bad.json": document(noAction), "picture.png": "\x89PNG"}[kind.name]
-			dir, jobs := w.directory(), fmt.Sprint(kind.name, n)
+			content, dir, jobs := kind.content(n), w.directory(), fmt.Sprint(kind.name, n)
 			w.drop(dir, kind.name, content)
 			first := w.gateway(jobs)
-			f := w.ofDirectory(dir, w.config(first, false))
+			f := w.ofDirectory(dir, w.config(first, kind.proceed))
 			if died = w.dieAt(f, n, through(1, f)); !died {
 				continue
 			}
 			if err := first.Close(); err != nil {
 				t.Fatal(err)
 			}
-			again := w.ofDirectory(dir, w.config(w.gateway(jobs), false))
-			w.run(func() bool { return len(w.files(dir, kind.folder)) == 2 && len(w.files(dir, "taken")) == 0 }, again)
-			if diff := cmp.Diff([]string{kind.name, kind.name + kind.end}, w.files(dir, kind.folder)); diff != "" {
+			want := []string{kind.name, kind.name + kind.end}
+			if kind.sheet {
+				want = []string{kind.name, kind.name + sheetEnd + ".csv", kind.name + kind.end}
+			}
+			again := w.ofDirectory(dir, w.config(w.gateway(jobs), kind.proceed))
+			w.run(func() bool { return len(w.files(dir, kind.folder)) == len(want) && len(w.files(dir, "taken")) == 0 }, again)
+			if diff := cmp.Diff(want, w.files(dir, kind.folder)); diff != "" {
 				t.Error(jobs, diff)
 			}
 			if body, err := os.ReadFile(filepath.Join(dir, kind.folder, kind.name)); err != nil || string(body) != content {
 				t.Error(jobs, "is not the file any more", err)
 			}
 			// What a job that was cut off calls a duplicate is what it has written itself.
-			if r := w.receipt(dir, kind.folder, kind.name+kind.end); kind.folder == "done" && r.Accepted+r.Duplicates != 2 || r.State == Partly {
+			r := w.receipt(dir, kind.folder, kind.name+kind.end)
+			if written := r.Accepted + r.Duplicates; kind.folder == "done" && written != 2 || (r.State == Partly) != kind.proceed || (r.Sheet != "") != kind.sheet {
 				t.Errorf("%s: %+v", jobs, r)
 			}
 			if all := w.files(dir); len(all) != 4 {

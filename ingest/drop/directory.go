@@ -316,14 +316,20 @@ func (d *directory) read(_ context.Context, path string) ([]byte, error) {
 	return d.root.ReadFile(path)
 }
 
-func (d *directory) write(_ context.Context, name string, body []byte) error {
+func (d *directory) write(ctx context.Context, name string, body []byte) error {
+	return d.stream(ctx, name, func(out io.Writer) error {
+		_, err := out.Write(body)
+		return err
+	})
+}
+
+func (d *directory) stream(_ context.Context, name string, fill func(io.Writer) error) error {
 	temp := takenDir + ".receipt-" + rand.Text()
 	f, err := d.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(body)
-	if err == nil {
+	if err = fill(f); err == nil {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err == nil {

@@ -23,6 +23,7 @@ type Capturer interface {
 	Receive(ctx context.Context, req capture.Request) (capture.Job, error)
 	Job(ctx context.Context, member, id string) (capture.Job, error)
 	Outcomes(ctx context.Context, member, id string, from, limit int) ([]capture.Outcome, error)
+	Table(ctx context.Context, member, id string) (*capture.Table, error)
 }
 
 // Config says what becomes of the files of a place.
@@ -31,8 +32,10 @@ type Config struct {
 	Member  string // MSP ID in whose name the files are captured
 	Proceed bool   // each record of a file stands alone; otherwise a file is captured whole or not at all
 	Mapping []byte // the mapping file by which sheets are read; nil: none
-	Log     *slog.Logger
-	Now     func() time.Time
+	// Language of the sheets that come back with what is wrong.
+	Language capture.Language
+	Log      *slog.Logger
+	Now      func() time.Time
 }
 
 const (
@@ -61,6 +64,7 @@ const (
 	rejectedDir = "rejected/"
 	receiptEnd  = ".receipt.json"
 	reasonsEnd  = ".reasons.json"
+	sheetEnd    = ".problems" // and .csv or .xlsx
 )
 
 // place is where files are dropped. Paths are relative to it, with "/" between. Errors are fs.ErrNotExist where there is no such file and
@@ -80,6 +84,8 @@ type place interface {
 	read(ctx context.Context, path string) ([]byte, error)
 	// write replaces a file as a whole, durably.
 	write(ctx context.Context, path string, body []byte) error
+	// stream does so with what fill writes; where fill fails, the file stays as it was.
+	stream(ctx context.Context, path string, fill func(io.Writer) error) error
 	// move ends the taking of a file. Where it was moved already, it does nothing.
 	move(ctx context.Context, f file, to string) error
 }
@@ -113,6 +119,7 @@ type Feed struct {
 
 	mu       sync.Mutex
 	under    map[string]bool  // paths of the files under way
+	names    map[string]bool  // paths that are about to be written, on either side
 	stuck    map[string]error // what cannot be taken as it is, with the reason
 	known    map[string]error // likewise, of the sweep before: it has been said
 	failed   error            // what the last sweep failed with; nil: the place works
@@ -123,7 +130,7 @@ type Feed struct {
 }
 
 func newFeed(c Config, p place) *Feed {
-	return &Feed{Config: c, place: p, every: defaultSweep, under: map[string]bool{}, stuck: map[string]error{}}
+	return &Feed{Config: c, place: p, every: defaultSweep, under: map[string]bool{}, names: map[string]bool{}, stuck: map[string]error{}}
 }
 
 // String names the place for people.

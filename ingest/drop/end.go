@@ -29,12 +29,12 @@ const (
 // further: then that is what is left to do.
 func (f *Feed) receive(ctx context.Context, taken file) (end func(context.Context) error, err error) {
 	if taken.begun {
-		to, err := f.settled(ctx, taken)
+		to, r, err := f.settled(ctx, taken)
 		if err != nil {
 			return nil, err
 		}
-		if to != "" {
-			return func(ctx context.Context) error { return f.finish(ctx, taken, to) }, nil
+		if r != nil {
+			return func(ctx context.Context) error { return f.finish(ctx, taken, to, path.Ext(r.Sheet)) }, nil
 		}
 	}
 	body, err := f.place.open(ctx, taken)
@@ -46,7 +46,7 @@ func (f *Feed) receive(ctx context.Context, taken file) (end func(context.Contex
 		Mapping: f.Mapping, Proceed: f.Proceed})
 	if errors.Is(err, capture.ErrMediaType) || errors.Is(err, capture.ErrTooLarge) {
 		why := err
-		return func(ctx context.Context) error { return f.settle(ctx, taken, f.refusal(taken, why)) }, nil
+		return func(ctx context.Context) error { return f.settle(ctx, taken, f.refusal(taken, why), nil) }, nil
 	}
 	if err != nil {
 		return nil, err
@@ -72,7 +72,11 @@ func (f *Feed) await(ctx context.Context, taken file, id string) error {
 			if err != nil {
 				return err
 			}
-			return f.settle(ctx, taken, r)
+			table, err := f.sheet(ctx, taken, r)
+			if err != nil {
+				return err
+			}
+			return f.settle(ctx, taken, r, table)
 		}
 		if !pause(ctx, wait, nil) {
 			return ctx.Err()
@@ -80,17 +84,25 @@ func (f *Feed) await(ctx context.Context, taken file, id string) error {
 	}
 }
 
-// settle writes the receipt and then moves the file to its side. After a crash in between, settled finds the receipt.
-func (f *Feed) settle(ctx context.Context, taken file, r *Receipt) error {
-	dir, end := doneDir, receiptEnd
+// settle writes the receipt, puts the sheet beside it that is staged (nil: none), and moves the file to its side, which comes last. After a
+// crash in between, settled finds the receipt.
+func (f *Feed) settle(ctx context.Context, taken file, r *Receipt, table *capture.Table) error {
+	dir, end, ext := doneDir, receiptEnd, ""
 	if r.State == Rejected {
 		dir, end = rejectedDir, reasonsEnd
 	}
-	name, err := f.pick(ctx, taken, dir, end)
+	if table != nil {
+		ext = extension(table)
+	}
+	name, release, err := f.pick(ctx, taken, dir, end, ext)
 	if err != nil {
 		return err
 	}
+	defer release()
 	r.File = show(path.Base(name))
+	if table != nil {
+		r.point(r.File+sheetEnd+ext, table.Copied)
+	}
 	body, err := json.Marshal(r, jsontext.WithIndent("  "), json.Deterministic(true))
 	if err != nil {
 		return err
@@ -98,13 +110,25 @@ func (f *Feed) settle(ctx context.Context, taken file, r *Receipt) error {
 	if err := f.place.write(ctx, name+end, append(body, '\n')); err != nil {
 		return err
 	}
-	f.Log.Info("a dropped file is decided", "place", f.place, "name", taken.name, "goes", name, "state", r.State, "job", r.Job,
+	if err := f.finish(ctx, taken, name, ext); err != nil {
+		return err
+	}
+	f.Log.Info("a dropped file is decided", "place", f.place, "name", show(taken.name), "goes", show(name), "state", r.State, "job", r.Job,
 		"accepted", r.Accepted, "duplicates", r.Duplicates, "refused", r.Refused)
-	return f.finish(ctx, taken, name)
+	return nil
 }
 
-// finish moves a file that has its receipt to its side.
-func (f *Feed) finish(ctx context.Context, taken file, to string) error {
+// finish puts the sheet of a file that has its receipt beside it, and moves the file to its side. ext is the ending of the sheet, "" for none.
+func (f *Feed) finish(ctx context.Context, taken file, to, ext string) error {
+	if ext != "" {
+		staged, err := f.place.take(ctx, file{path: stage(taken, ext), id: taken.id})
+		if err == nil {
+			err = f.place.move(ctx, staged, to+sheetEnd+ext)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // it is there already
+			return err
+		}
+	}
 	if err := f.place.move(ctx, taken, to); err != nil {
 		return err
 	}
@@ -118,28 +142,65 @@ func (f *Feed) finish(ctx context.Context, taken file, to string) error {
 	return nil
 }
 
-// pick returns the path for a file in a folder: its own name, or, where another file had the name before, one that no other can have.
-func (f *Feed) pick(ctx context.Context, taken file, dir, end string) (string, error) {
+// pick returns the path for a file in a folder: its own name, or, where another file had the name before, one that no other can have. Until
+// it is released, nobody else gets it, nor the names of what is written beside.
+func (f *Feed) pick(ctx context.Context, taken file, dir, end, ext string) (name string, release func(), err error) {
 	own, other := names(taken)
-	free, err := f.missing(ctx, dir+own)
-	if err != nil {
-		return "", err
-	}
-	if free {
-		if free, err = f.missing(ctx, dir+own+end); err != nil {
-			return "", err
+	for _, name := range []string{dir + own, dir + other} {
+		beside := []string{name, name + end}
+		if ext != "" {
+			beside = append(beside, name+sheetEnd+ext)
+		}
+		if !f.reserve(beside) {
+			continue
+		}
+		free, err := f.free(ctx, beside)
+		if err == nil && !free {
+			var r *Receipt
+			r, err = f.ours(ctx, taken, name+end)
+			free = r != nil
+		}
+		if err == nil && (free || name == dir+other) {
+			return name, func() { f.release(beside) }, nil
+		}
+		f.release(beside)
+		if err != nil {
+			return "", nil, err
 		}
 	}
-	if free {
-		return dir + own, nil
+	return "", nil, fmt.Errorf("drop: %s%s is being written", dir, other) // by nobody but an earlier try
+}
+
+// reserve keeps paths from other files that are under way, unless one of them has one.
+func (f *Feed) reserve(paths []string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range paths {
+		if f.names[p] {
+			return false
+		}
 	}
-	switch ours, err := f.ours(ctx, taken, dir+own+end); {
-	case err != nil:
-		return "", err
-	case ours:
-		return dir + own, nil
+	for _, p := range paths {
+		f.names[p] = true
 	}
-	return dir + other, nil
+	return true
+}
+
+func (f *Feed) release(paths []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range paths {
+		delete(f.names, p)
+	}
+}
+
+func (f *Feed) free(ctx context.Context, paths []string) (bool, error) {
+	for _, p := range paths {
+		if free, err := f.missing(ctx, p); err != nil || !free {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 func (f *Feed) missing(ctx context.Context, path string) (bool, error) {
@@ -150,30 +211,33 @@ func (f *Feed) missing(ctx context.Context, path string) (bool, error) {
 	return false, err
 }
 
-// ours reports whether a receipt is of this taking of the file.
-func (f *Feed) ours(ctx context.Context, taken file, path string) (bool, error) {
+// ours returns the receipt at a path if it is of this taking of the file, else nil.
+func (f *Feed) ours(ctx context.Context, taken file, path string) (*Receipt, error) {
 	body, err := f.place.read(ctx, path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	var r Receipt
-	return json.Unmarshal(body, &r) == nil && r.Taking == taken.id, nil
+	r := new(Receipt)
+	if json.Unmarshal(body, r) != nil || r.Taking != taken.id {
+		return nil, nil
+	}
+	return r, nil
 }
 
-// settled returns where a file belongs whose receipt an earlier process wrote, "" when there is none.
-func (f *Feed) settled(ctx context.Context, taken file) (to string, err error) {
+// settled returns the receipt of a file that an earlier process wrote, and where the file belongs; nil when there is none.
+func (f *Feed) settled(ctx context.Context, taken file) (to string, r *Receipt, err error) {
 	own, other := names(taken)
 	for _, side := range [][2]string{{doneDir, receiptEnd}, {rejectedDir, reasonsEnd}} {
 		for _, name := range []string{own, other} {
-			if ours, err := f.ours(ctx, taken, side[0]+name+side[1]); err != nil || ours {
-				return side[0] + name, err
+			if r, err := f.ours(ctx, taken, side[0]+name+side[1]); err != nil || r != nil {
+				return side[0] + name, r, err
 			}
 		}
 	}
-	return "", nil
+	return "", nil, nil
 }
 
 // maxName leaves room for what is added to a file's name, in the 255 bytes that file systems allow.

@@ -26,7 +26,10 @@ type Receipt struct {
 	Dropped string        `json:"dropped"`
 	State   State         `json:"state"`
 	Summary contract.Text `json:"summary"` // a sentence for people
-	Member  string        `json:"member"`
+	// Sheet is the name beside the receipt of a copy of the sheet with one more column, of what became of each row and why; of what could not
+	// be read as a sheet, a list of the reasons. "" when the file is no sheet, or nothing of it was refused.
+	Sheet  string `json:"sheet,omitzero"`
+	Member string `json:"member"`
 	// Job is the capture job; "" when there is none, because the content is nothing that can be captured.
 	Job        string    `json:"job,omitzero"`
 	SHA256     string    `json:"sha256,omitzero"` // of the bytes, under which the evidence store has them

@@ -82,7 +82,7 @@ func (w *world) gateway(name string) *capture.Service {
 }
 
 func (w *world) config(c Capturer, proceed bool) Config {
-	return Config{Capture: c, Member: "producer", Proceed: proceed, Log: slog.New(slog.DiscardHandler), Now: time.Now}
+	return Config{Capture: c, Member: "producer", Proceed: proceed, Language: capture.English, Log: slog.New(slog.DiscardHandler), Now: time.Now}
 }
 
 // directory makes a place in which files are complete at once.
@@ -184,6 +184,15 @@ func harvest(lot string) string {
 
 // noAction lacks what an object event must have.
 const noAction = `{"type": "ObjectEvent", "eventTime": "2026-05-01T08:00:00Z", "eventTimeZoneOffset": "+00:00", "epcList": ["https://id.gs1.org/01/09506000134352/21/1"]}`
+
+// landings is a sheet (FSMA 204) with two rows that are good and one between them that has no date.
+func landings(lot string) string {
+	row := func(n, date string) string {
+		return date + ",Works,09506000134352," + lot + n + ",Albacore,800,公斤,2026-04-20,2026-04-24,77,Aurora,Catch Certificate,CC-1\n"
+	}
+	return "上岸日期,上岸地点,GTIN,批次,物种,数量,单位,捕捞开始日期,捕捞结束日期,捕捞区域,渔船,单据类型,单据编号\n" +
+		row("-1", "2026-04-25") + row("-2", "yesterday") + row("-3", "2026-04-25")
+}
 
 // ids is a set.
 type ids struct {
