@@ -41,4 +41,4 @@ trap end EXIT
 packages=${*:-$(go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./... | awk '/internal\/(services|fabricnet)/ { print $1 }')}
 echo "running the tests on real servers, one package at a time:"
 printf '  %s\n' $packages
-TMPDIR=$work FOODTRACE_SERVICES=1 go test -race -count=1 -p 1 -timeout 40m $packages
+TMPDIR=$work FOODTRACE_SERVICES=1 go test ${RACE:--race} -count=1 -p 1 -timeout 40m $packages

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -131,13 +132,18 @@ func onlyCollects(loop *ast.RangeStmt, info *types.Info, sorted map[types.Object
 	return ok
 }
 
+// fromSource imports packages by type-checking their source, each once for all tests: that takes seconds.
+var fromSource = sync.OnceValues(func() (*token.FileSet, types.Importer) {
+	fset := token.NewFileSet()
+	return fset, importer.ForCompiler(fset, "source", nil)
+})
+
 // TestPure: nothing in the contract and the values it works on can make two peers disagree.
 func TestPure(t *testing.T) {
 	if testing.Short() {
 		t.Skip("type-checking from source takes some seconds")
 	}
-	fset := token.NewFileSet()
-	imports := importer.ForCompiler(fset, "source", nil)
+	fset, imports := fromSource()
 	for _, dir := range pure {
 		names, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil || len(names) == 0 {
@@ -166,8 +172,7 @@ func TestPure(t *testing.T) {
 
 // TestPureFinds: the test above finds what it looks for, and lets sorted collecting pass.
 func TestPureFinds(t *testing.T) {
-	fset := token.NewFileSet()
-	imports := importer.ForCompiler(fset, "source", nil)
+	fset, imports := fromSource()
 	for want, body := range map[string]string{
 		"ranges over a map":     `func f(m map[string]int) (n int) { for _, v := range m { n = n*2 + v }; return n }`,
 		"without sorting":       `func f(m map[string]int) (all []string) { for k := range m { all = append(all, k) }; return all }`,
