@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/foodtrace-ledger/foodtrace/ingest"
 	"github.com/foodtrace-ledger/foodtrace/ingest/sheet"
@@ -133,31 +134,31 @@ func (s *suggestion) file() string {
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("# A proposal, made from the headings of the sheet. Correct it, then try it: foodtrace map FILE.yaml SHEET")
 	line("foodtrace: %s", Version)
-	line("name: %s", quote(title(s.sheet.Name)))
+	line("name: %s", yamlQuote(title(s.sheet.Name)))
 	line("zone: Asia/Shanghai                # where the dates and times are meant")
 	if s.sheet.Name != "" {
-		line("sheet: %s", quote(s.sheet.Name))
+		line("sheet: %s", yamlQuote(s.sheet.Name))
 	}
 	line("columns:")
 	for _, g := range guesses {
 		if i, ok := s.columns[g.column]; ok && s.uses(g.column) {
-			line("  %s: %s", g.column, quote(s.heading(i)))
+			line("  %s: %s", g.column, yamlQuote(s.heading(i)))
 		}
 	}
 	for _, g := range guesses {
 		if i, ok := s.columns[g.column]; ok && !s.uses(g.column) {
-			line("  # %s: %s", g.column, quote(s.heading(i)))
+			line("  # %s: %s", g.column, yamlQuote(s.heading(i)))
 		}
 	}
 	for _, h := range s.unknown {
-		line("  # : %s", quote(h))
+		line("  # : %s", yamlQuote(h))
 	}
 	s.units(line)
 	s.totals(line)
 	line("records:")
 	line("  - name: %s", s.step())
 	if s.has("kind") {
-		line("    # when: {kind: [%s]}            # which rows; add “kind” to the columns", quote(s.example("kind")))
+		line("    # when: {kind: [%s]}            # which rows; add “kind” to the columns", yamlQuote(s.example("kind")))
 	}
 	if s.has("doc") {
 		line("    group: doc                     # rows with the same number, one behind the other, are one event")
@@ -166,10 +167,10 @@ func (s *suggestion) file() string {
 	line("      type: ObjectEvent")
 	line("      action: OBSERVE")
 	line("      bizStep: %s", s.step())
-	line("      eventTime: %s", quote(s.when()))
-	line("      readPoint: {id: %s}", quote(s.place("site")))
+	line("      eventTime: %s", yamlQuote(s.when()))
+	line("      readPoint: {id: %s}", yamlQuote(s.place("site")))
 	line("      quantityList:")
-	line("        - epcClass: %s", quote(s.class()))
+	line("        - epcClass: %s", yamlQuote(s.class()))
 	if s.has("qty") {
 		line(`          quantity: "{qty}"`)
 	}
@@ -182,11 +183,11 @@ func (s *suggestion) file() string {
 	}
 	if s.has("from") {
 		line("      sourceList:")
-		line("        - {type: possessing_party, source: %s}", quote(s.place("from")))
+		line("        - {type: possessing_party, source: %s}", yamlQuote(s.place("from")))
 	}
 	if s.has("to") {
 		line("      destinationList:")
-		line("        - {type: possessing_party, destination: %s}", quote(s.place("to")))
+		line("        - {type: possessing_party, destination: %s}", yamlQuote(s.place("to")))
 	}
 	return b.String() + s.sample(b.String())
 }
@@ -290,14 +291,16 @@ func (s *suggestion) units(line func(string, ...any)) {
 	}
 	line("values:")
 	line("  unit:                            # codes of UN/CEFACT Recommendation 20")
+	known := false
 	for _, w := range words {
 		if code, ok := unit.Code(w); ok {
-			line("    %s: %s", quote(w), code)
+			known = true
+			line("    %s: %s", yamlQuote(w), code)
 		} else {
-			line("    # %s:                         # not known here: fill in its code", quote(w))
+			line("    # %s:                         # not known here: fill in its code", yamlQuote(w))
 		}
 	}
-	if len(words) == 0 {
+	if !known { // a table has an entry
 		line("    kg: KGM")
 	}
 }
@@ -332,7 +335,7 @@ func (s *suggestion) sample(file string) string {
 	for i, c := range m.columns {
 		at[i] = s.columns[c.name]
 		if text := s.rows[0].Cell(at[i]).Text; text != "" {
-			cells = append(cells, c.name+": "+quote(text))
+			cells = append(cells, c.name+": "+yamlQuote(text))
 		}
 	}
 	e := m.engine(s.sheet.Place, func(int) {})
@@ -341,5 +344,24 @@ func (s *suggestion) sample(file string) string {
 	if len(e.done) != 1 || e.done[0].record == nil {
 		return ""
 	}
-	return "samples:                             # rows and what they must become; checked whenever the mapping is loaded\n  - rows:\n      - {" + strings.Join(cells, ", ") + "}\n    becomes:\n      - event: " + string(recordJSON(e.done[0].record)) + "\n"
+	return "samples:                             # rows and what they must become; checked whenever the mapping is loaded\n  - rows:\n      - {" + strings.Join(cells, ", ") + "}\n    becomes:\n      - event: " + printable(string(recordJSON(e.done[0].record))) + "\n"
+}
+
+// yamlQuote is a text as it can stand in a mapping file, also in a comment.
+func yamlQuote(s string) string { return printable(quote(s)) }
+
+// printable escapes the characters in the texts of JSON that nobody sees: YAML forbids some of them and ends a line at others.
+func printable(json string) string {
+	var b strings.Builder
+	for _, r := range json {
+		switch {
+		case unicode.IsGraphic(r):
+			b.WriteRune(r)
+		case r < 1<<16:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		}
+	}
+	return b.String()
 }
