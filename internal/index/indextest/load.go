@@ -109,13 +109,17 @@ func Made(i int) *event.Event {
 // VariedMember owns ten of the thousand sites of Varied.
 const VariedMember = "SevenMSP"
 
-// Varied is event i of a ledger with the usual steps at a thousand sites; one of ten thousand events destroys something.
+// Varied is event i of a ledger with the usual steps at a thousand sites; one of ten thousand events destroys something, one
+// declares another wrong.
 func Varied(i int) *event.Event {
 	e := Shipment(i)
 	site := fmt.Sprintf("urn:site:%d", i*7919%1000)
 	e.BizStep = []string{"shipping", "receiving", "storing", "packing"}[i%4]
 	if i%10_000 == 5 {
 		e.BizStep = "destroying"
+	}
+	if i%10_000 == 7 {
+		e.ErrorDeclaration = &event.ErrorDeclaration{DeclarationTime: at(i + 60), Reason: "incorrect_data"}
 	}
 	e.Quantities[0].EPCClass = LotKey(i / 3)
 	e.ReadPoint, e.BizLocation, e.Sources, e.Destinations = &event.Place{ID: site}, &event.Place{ID: site}, nil, nil

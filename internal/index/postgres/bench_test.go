@@ -230,3 +230,24 @@ func BenchmarkTrace(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkQuery asks for pages of 30 events; a million events only with FOODTRACE_BENCH_MILLION set.
+func BenchmarkQuery(b *testing.B) {
+	events := int(1e5)
+	if os.Getenv("FOODTRACE_BENCH_MILLION") != "" {
+		events = 1e6
+	}
+	dsn := services.Postgres(b)
+	ix := open(b, dsn, postgres.Options{GraphMB: -1})
+	indextest.Load(b, indextest.Pieces(events, indextest.Varied, indextest.VariedSites()), ix)
+	conn, err := pgx.Connect(b.Context(), dsn)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = conn.Close(context.Background()) })
+	if _, err := conn.Exec(b.Context(), "VACUUM ANALYZE"); err != nil { // as autovacuum has done some time after a load
+		b.Fatal(err)
+	}
+	g := &graphs{conn: conn}
+	indextest.BenchQueries(b, ix, events, func() time.Duration { return g.processor(b) })
+}

@@ -102,30 +102,5 @@ func BenchmarkQuery(b *testing.B) {
 	}
 	ix := open(b, sqlite.Options{})
 	indextest.Load(b, indextest.Pieces(events, indextest.Varied, indextest.VariedSites()), ix)
-	all, member := index.Viewer{All: true}, index.Viewer{Member: indextest.VariedMember}
-	for _, c := range []struct {
-		name, text string
-		who        index.Viewer
-	}{
-		{"anyEPCClass", "MATCH_anyEPCClass=" + indextest.LotKey(events/7), all},
-		{"pattern", "MATCH_anyEPCClass=urn:epc:class:lgtin:9506000.013435.*&orderBy=eventTime", all},
-		{"time and step", "GE_eventTime=2026-01-02T00:00:00Z&LT_eventTime=2026-01-02T12:00:00Z&EQ_bizStep=receiving&orderBy=eventTime", all},
-		{"step", "EQ_bizStep=shipping&orderBy=eventTime", all},
-		{"rare step", "EQ_bizStep=destroying&orderBy=eventTime", all},
-		{"place", "EQ_bizLocation=urn:site:17&orderBy=eventTime", all},
-		{"newest", "", all},
-		{"newest of a member", "", member},
-		{"step of a member", "EQ_bizStep=packing&orderBy=eventTime", member},
-	} {
-		b.Run(strconv.Itoa(events)+"/"+c.name, func(b *testing.B) {
-			q := indextest.ParseQuery(b, c.text)
-			before := processor(b)
-			for b.Loop() {
-				if list, _, err := ix.Query(b.Context(), q, c.who, index.Page{Limit: 30}); err != nil || len(list) == 0 {
-					b.Fatal(len(list), err)
-				}
-			}
-			b.ReportMetric(float64((processor(b)-before).Microseconds())/float64(b.N), "cpu-µs/page")
-		})
-	}
+	indextest.BenchQueries(b, ix, events, func() time.Duration { return processor(b) })
 }
