@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/foodtrace-ledger/foodtrace/internal/charset"
 )
 
 // jsonSource is a document in JSON.
@@ -147,7 +149,7 @@ func (r *jsonSource) listElement() (raw jsontext.Value, more bool, err error) {
 	return raw, true, nil
 }
 
-var byteOrderMark = []byte("\xef\xbb\xbf")
+var byteOrderMark = []byte(charset.ByteOrderMark)
 
 // start opens the root: a document, an event, or an array of events.
 func (r *jsonSource) start() error {

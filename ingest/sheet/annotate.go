@@ -9,6 +9,8 @@ import (
 	"io"
 	"regexp"
 	"strings"
+
+	"github.com/foodtrace-ledger/foodtrace/internal/charset"
 )
 
 // Annotate copies a book with one more column behind the last one of each sheet. text says what stands there in a row; the first row
@@ -54,7 +56,7 @@ func (b *Book) annotateText(w io.Writer, title string, text func(s *Sheet, row i
 		return err
 	}
 	out := bufio.NewWriter(w)
-	_, _ = out.Write(byteOrderMark) // an error is met again at the end
+	_, _ = out.WriteString(charset.ByteOrderMark) // an error is met again at the end
 	p := b.parser(b.text.delimiter)
 	p.raw = new(strings.Builder)
 	for {

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/encoding"
 
 	"github.com/foodtrace-ledger/foodtrace/ingest"
+	"github.com/foodtrace-ledger/foodtrace/internal/charset"
 )
 
 // delimiters in the order in which they are preferred where a text allows more than one.
@@ -24,7 +25,7 @@ type dialect struct {
 // openText finds the dialect of a text.
 func (b *Book) openText() error {
 	b.sheets = []Sheet{{book: b}}
-	enc, err := detect(b.r, b.size)
+	enc, err := charset.Detect(b.r, b.size)
 	if err != nil {
 		return &ingest.Problem{Code: CodeRead, Message: "The file could not be read: " + err.Error() + "."}
 	}
@@ -66,7 +67,7 @@ func (b *Book) findDelimiter() (best byte, skip int) {
 
 // declaredDelimiter is that of a first line "sep=;", which Excel reads.
 func (b *Book) declaredDelimiter() (byte, bool) {
-	head, _ := decoded(b.r, b.size, b.text.encoding).Peek(len("sep=;\n"))
+	head, _ := charset.Decoded(b.r, b.size, b.text.encoding).Peek(len("sep=;\n"))
 	if len(head) == 6 && strings.EqualFold(string(head[:4]), "sep=") && strings.IndexByte(delimiters, head[4]) >= 0 && (head[5] == '\n' || head[5] == '\r') {
 		return head[4], true
 	}
@@ -74,7 +75,7 @@ func (b *Book) declaredDelimiter() (byte, bool) {
 }
 
 func (b *Book) parser(delimiter byte) *parser {
-	return &parser{in: decoded(b.r, b.size, b.text.encoding), delimiter: delimiter, limits: b.limits, foreign: b.text.encoding != nil}
+	return &parser{in: charset.Decoded(b.r, b.size, b.text.encoding), delimiter: delimiter, limits: b.limits, foreign: b.text.encoding != nil}
 }
 
 // scanText returns the rows of a text one by one.
@@ -136,7 +137,7 @@ type parser struct {
 	foreign   bool
 	records   int // read so far
 	raw       *strings.Builder
-	last      uint32
+	lost      charset.Lost
 }
 
 // next returns the fields of the next record. Errors are io.EOF or *[ingest.Problem].
@@ -201,11 +202,11 @@ func (p *parser) end(err error, fields []string, field []byte, inside, begun boo
 }
 
 func (p *parser) check(c byte, length, column int) error {
-	p.last = (p.last<<8 | uint32(c)) & 0xffffff
+	lost := p.lost.Byte(c)
 	var code ingest.Code
 	var message string
 	switch {
-	case p.foreign && p.last == 0xefbfbd: // U+FFFD stands for what has no character
+	case p.foreign && lost:
 		code, message = CodeEncoding, "The text is not in one of the encodings that are known here. Save it as UTF-8."
 	case c == 0:
 		code, message = CodeFormat, "The text has a character that no text has (NUL)."

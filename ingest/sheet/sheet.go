@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/foodtrace-ledger/foodtrace/ingest"
+	"github.com/foodtrace-ledger/foodtrace/internal/charset"
 )
 
 // The problems of a sheet as such. After any of them nothing more can be read.
@@ -239,7 +240,7 @@ func Sniff(head []byte) Format {
 	if bytes.HasPrefix(head, zipLocal) {
 		return XLSX
 	}
-	text, ok := plain(head)
+	text, ok := charset.Plain(head)
 	if !ok {
 		return None
 	}

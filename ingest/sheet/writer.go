@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/foodtrace-ledger/foodtrace/internal/charset"
 )
 
 // Writer writes sheets, row by row. No cell that it writes is taken for a formula: in CSV a text that would begin one gets an apostrophe
@@ -34,7 +36,7 @@ func (w *Writer) Sheet(name string) error {
 		if len(w.names) > 1 {
 			return fmt.Errorf("sheet: CSV has no second sheet %q", name)
 		}
-		_, err := w.csv.Write(byteOrderMark)
+		_, err := w.csv.WriteString(charset.ByteOrderMark)
 		return err
 	}
 	if err := w.endSheet(); err != nil {

@@ -19,6 +19,7 @@ const module = "github.com/foodtrace-ledger/foodtrace/"
 var allowed = map[string][]string{
 	// Values and rules: no I/O.
 	"internal/gs1":                      {},
+	"internal/charset":                  {},
 	"internal/event":                    {"internal/gs1"},
 	"chaincode/contract":                {"internal/event", "internal/gs1"},
 	"chaincode/protocol":                {"chaincode/contract"},
@@ -49,9 +50,9 @@ var allowed = map[string][]string{
 
 	// Ingest: bytes to records.
 	"ingest":                 {"chaincode/contract"},
-	"ingest/epcis":           {"chaincode/contract", "ingest", "internal/event", "internal/gs1"},
+	"ingest/epcis":           {"chaincode/contract", "ingest", "internal/charset", "internal/event", "internal/gs1"},
 	"ingest/formats":         {"chaincode/contract", "ingest", "ingest/epcis", "ingest/fsma204", "ingest/lab", "ingest/mapping", "ingest/sheet"},
-	"ingest/sheet":           {"ingest"},
+	"ingest/sheet":           {"ingest", "internal/charset"},
 	"ingest/unit":            {},
 	"ingest/fsma204":         {"chaincode/contract", "ingest", "ingest/sheet", "ingest/unit", "internal/event", "internal/gs1"},
 	"ingest/mapping":         {"chaincode/contract", "ingest", "ingest/epcis", "ingest/sheet", "ingest/unit", "internal/event", "internal/gs1"},

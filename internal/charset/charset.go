@@ -1,9 +1,11 @@
-package sheet
+// Package charset finds out in what encoding a text is, and brings it to UTF-8.
+package charset
 
 import (
 	"bufio"
 	"bytes"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -14,10 +16,37 @@ import (
 	"golang.org/x/text/transform"
 )
 
-var byteOrderMark = []byte("\xef\xbb\xbf")
+// ByteOrderMark may begin a text in UTF-8.
+const ByteOrderMark = "\xef\xbb\xbf"
 
-// wide is the encoding of a text of two-byte characters, with or without byte order mark, else nil.
-func wide(head []byte) encoding.Encoding {
+var mark = []byte(ByteOrderMark)
+
+// named are encodings by the names that documents declare, in lower case. nil is UTF-8. What declares UTF-16 and does not have it is taken
+// for UTF-8: programs write that when they turn a text in memory into a file.
+var named = map[string]encoding.Encoding{
+	"utf-8": nil, "utf8": nil, "us-ascii": nil, "ascii": nil, "utf-16": nil, "utf-16le": nil, "utf-16be": nil,
+	"gb18030": simplifiedchinese.GB18030, "gbk": simplifiedchinese.GB18030, "gb2312": simplifiedchinese.GB18030, "cp936": simplifiedchinese.GB18030,
+	"big5": traditionalchinese.Big5, "iso-8859-1": charmap.ISO8859_1, "latin1": charmap.ISO8859_1, "iso-8859-15": charmap.ISO8859_15,
+	"windows-1252": charmap.Windows1252, "cp1252": charmap.Windows1252,
+}
+
+// Named is the encoding that a document declares by a name; nil is UTF-8.
+func Named(name string) (enc encoding.Encoding, known bool) {
+	enc, known = named[strings.ToLower(name)]
+	return enc, known
+}
+
+// Lost sees to it that a text was decoded without loss. Its zero value is ready.
+type Lost uint32
+
+// Byte takes the next byte of the text in UTF-8. True: it ends U+FFFD, which stands for what has no character.
+func (l *Lost) Byte(c byte) bool {
+	*l = (*l<<8 | Lost(c)) & 0xffffff
+	return *l == 0xefbfbd
+}
+
+// Wide is the encoding of a text of two-byte characters, with or without byte order mark, else nil. One of the first two characters is ASCII.
+func Wide(head []byte) encoding.Encoding {
 	switch {
 	case bytes.HasPrefix(head, []byte("\xfe\xff")), bytes.HasPrefix(head, []byte("\xff\xfe")):
 		return unicode.UTF16(unicode.BigEndian, unicode.ExpectBOM)
@@ -31,12 +60,12 @@ func wide(head []byte) encoding.Encoding {
 	return nil
 }
 
-// plain decodes the first bytes of a text as far as its delimiters and controls are concerned. ok is false for what is no text.
-func plain(head []byte) (text string, ok bool) {
-	if enc := wide(head); enc != nil {
+// Plain decodes the first bytes of a text as far as its delimiters and controls are concerned. ok is false for what is no text.
+func Plain(head []byte) (text string, ok bool) {
+	if enc := Wide(head); enc != nil {
 		head, _ = enc.NewDecoder().Bytes(head[:len(head)&^1])
 	}
-	head = bytes.TrimPrefix(head, byteOrderMark)
+	head = bytes.TrimPrefix(head, mark)
 	for _, c := range head {
 		if c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != 0x1a {
 			return "", false
@@ -153,13 +182,13 @@ func common(b []byte, enc encoding.Encoding, lead, last, trail byte) int {
 	return known * 1000 / total
 }
 
-// detect reads the whole text to know its encoding; nil is UTF-8.
-func detect(r io.ReaderAt, size int64) (encoding.Encoding, error) {
-	head := make([]byte, min(size, SniffLen))
+// Detect reads the whole text to know its encoding; nil is UTF-8.
+func Detect(r io.ReaderAt, size int64) (encoding.Encoding, error) {
+	head := make([]byte, min(size, 4))
 	if _, err := r.ReadAt(head, 0); err != nil && err != io.EOF {
 		return nil, err
 	}
-	if enc := wide(head); enc != nil {
+	if enc := Wide(head); enc != nil {
 		return enc, nil
 	}
 	s := &sample{utf8: true}
@@ -172,15 +201,15 @@ func detect(r io.ReaderAt, size int64) (encoding.Encoding, error) {
 	return guess(s.bytes), nil
 }
 
-// decoded is the text in UTF-8, without byte order mark.
-func decoded(r io.ReaderAt, size int64, enc encoding.Encoding) *bufio.Reader {
+// Decoded is the text in UTF-8, without byte order mark.
+func Decoded(r io.ReaderAt, size int64, enc encoding.Encoding) *bufio.Reader {
 	var in io.Reader = io.NewSectionReader(r, 0, size)
 	if enc != nil {
 		in = transform.NewReader(in, enc.NewDecoder())
 	}
 	out := bufio.NewReaderSize(in, 64<<10)
-	if head, _ := out.Peek(len(byteOrderMark)); bytes.Equal(head, byteOrderMark) {
-		_, _ = out.Discard(len(byteOrderMark)) // they have been read
+	if head, _ := out.Peek(len(mark)); bytes.Equal(head, mark) {
+		_, _ = out.Discard(len(mark)) // they have been read
 	}
 	return out
 }
