@@ -154,6 +154,7 @@ func (l *Ledger) carry(by *account, all []*submission) {
 	l.boarding.mu.Unlock()
 	receipts, err := c.run(ctx)
 	if errors.Is(err, ledger.ErrRefused) && len(all) > 1 {
+		c.setIDs("")
 		for _, s := range all {
 			l.carry(by, []*submission{s})
 		}
@@ -181,7 +182,7 @@ func (c *convoy) deliver(receipts []ledger.Receipt, err error) {
 	}
 }
 
-// leave ends the waiting for a submission. One that nobody has sent will not be. The last one that leaves a convoy stops it, and learns
+// leave ends the waiting for a submission. One that is in no transaction under way is not sent any more. The last one that leaves a convoy stops it, and learns
 // how far it has come; so does everybody when the ledger is closed.
 func (s *submission) leave(cause error) (ledger.Receipt, error) {
 	s.boarding.mu.Lock()

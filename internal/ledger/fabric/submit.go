@@ -218,6 +218,7 @@ func (s *convoy) run(ctx context.Context) (receipts []ledger.Receipt, err error)
 		default:
 			last = fmt.Errorf("transaction %s: %s", f.id, f.code)
 		}
+		s.setIDs("") // whoever leaves until the next proposal has nothing on the ledger
 		s.Metrics.Conflicts.Add(1)
 		if leave == nil && attempt > 0 && f.conflict != "" {
 			if leave, err = s.lanes.enter(ctx, f.conflict); err != nil {
