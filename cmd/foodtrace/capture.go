@@ -18,15 +18,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
-
 	"github.com/foodtrace-ledger/foodtrace/gateway/epcisrest"
 	"github.com/foodtrace-ledger/foodtrace/ingest/formats"
 )
 
 type captureCmd struct {
 	Files    []string `arg:"" name:"file" help:"EPCIS files, JSON or XML, or sheets, CSV or XLSX; or folders of them; - is standard input."`
+	Evidence []string `type:"existingfile" sep:"none" placeholder:"FILE" help:"Photo, report or certificate that an event of the file names by its ni:/// URI (see foodtrace hash --evidence); may be given several times."`
 	Rollback bool     `help:"All records of a file or none; otherwise each record stands alone."`
 	Mapping  string   `type:"existingfile" placeholder:"FILE" help:"Mapping file that says what the columns of a sheet mean."`
 	Zone     string   `placeholder:"NAME" help:"Time zone of a sheet's dates that state none, such as Asia/Shanghai; otherwise UTC."`
@@ -38,7 +36,8 @@ type captureCmd struct {
 }
 
 func (captureCmd) Help() string {
-	return "Examples:\n  foodtrace capture --token $TOKEN harvest.jsonld packing.jsonld\n  foodtrace capture --token $TOKEN --mapping erp.yaml --outcomes checked.xlsx outbound.xlsx\n\n" +
+	return "Examples:\n  foodtrace capture --token $TOKEN harvest.jsonld packing.jsonld\n  foodtrace capture --token $TOKEN --mapping erp.yaml --outcomes checked.xlsx outbound.xlsx\n" +
+		"  foodtrace capture --token $TOKEN harvest.jsonld --evidence field.jpg --evidence certificate.pdf\n\n" +
 		"Exit code 1: at least one record was refused."
 }
 
@@ -47,8 +46,11 @@ func (c *captureCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if c.Outcomes != "" && len(files) > 1 {
+	if len(files) > 1 && c.Outcomes != "" {
 		return errors.New("--outcomes is for one file at a time")
+	}
+	if len(files) > 1 && len(c.Evidence) > 0 {
+		return errors.New("--evidence is for one file at a time")
 	}
 	refused := false
 	for _, file := range files {
@@ -138,7 +140,10 @@ func (c *captureCmd) sendFile(a *app, path string, job *epcisrest.Job) error {
 		return err
 	}
 	defer f.Close()
-	return c.send(a.ctx, filepath.Base(path), f, job)
+	name, sending := filepath.Base(path), progressOn(a.err, sizeOf(f))
+	defer sending.end()
+	sending.describe(name, "sending")
+	return c.send(a.ctx, name, &counted{File: f, shown: sending}, job)
 }
 
 // retryAfter is how long a server that refused a request asks to wait before it is sent again.
@@ -159,7 +164,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// send sends a document as it is; with a mapping, both as a form.
+// send sends a document as it is; with a mapping or evidence, all as a form.
 func (c *captureCmd) send(ctx context.Context, name string, body io.Reader, job *epcisrest.Job) error {
 	behaviour := "proceed"
 	if c.Rollback {
@@ -174,43 +179,58 @@ func (c *captureCmd) send(ctx context.Context, name string, body io.Reader, job 
 	if c.Dates != "" {
 		query.Set("dates", c.Dates)
 	}
-	if c.Mapping == "" {
+	if c.Mapping == "" && len(c.Evidence) == 0 {
 		document := bufio.NewReaderSize(body, formats.SniffLen)
 		head, _ := document.Peek(formats.SniffLen) // an error is met again when it is sent
 		header.Set("Content-Type", formats.Sniff(head).MediaType())
 		header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 		return c.do(ctx, http.MethodPost, "/epcis/capture", query, header, document, job)
 	}
-	mapping, err := os.ReadFile(c.Mapping)
-	if err != nil {
-		return err
-	}
 	out, in := io.Pipe()
 	form := multipart.NewWriter(in)
 	header.Set("Content-Type", form.FormDataContentType())
 	var writing sync.WaitGroup
-	writing.Go(func() { _ = in.CloseWithError(writeForm(form, filepath.Base(c.Mapping), mapping, name, body)) })
-	err = c.do(ctx, http.MethodPost, "/epcis/capture", query, header, out, job)
+	writing.Go(func() { _ = in.CloseWithError(c.writeForm(form, name, body)) })
+	err := c.do(ctx, http.MethodPost, "/epcis/capture", query, header, out, job)
 	_ = out.Close() // the server may have answered before it has read all
 	writing.Wait()
 	return err
 }
 
-func writeForm(form *multipart.Writer, mappingName string, mapping []byte, name string, document io.Reader) error {
-	part, err := form.CreateFormFile("mapping", mappingName)
+// writeForm writes the mapping, the document and the evidence, in this order.
+func (c *captureCmd) writeForm(form *multipart.Writer, name string, document io.Reader) error {
+	if c.Mapping != "" {
+		if err := writeFormFile(form, "mapping", c.Mapping); err != nil {
+			return err
+		}
+	}
+	if err := writePart(form, "document", name, document); err != nil {
+		return err
+	}
+	for _, path := range c.Evidence {
+		if err := writeFormFile(form, "evidence", path); err != nil {
+			return err
+		}
+	}
+	return form.Close()
+}
+
+func writeFormFile(form *multipart.Writer, field, path string) error {
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	if _, err := part.Write(mapping); err != nil {
+	defer f.Close()
+	return writePart(form, field, filepath.Base(path), f)
+}
+
+func writePart(form *multipart.Writer, field, name string, body io.Reader) error {
+	part, err := form.CreateFormFile(field, name)
+	if err != nil {
 		return err
 	}
-	if part, err = form.CreateFormFile("document", name); err != nil {
-		return err
-	}
-	if _, err := io.Copy(part, document); err != nil {
-		return err
-	}
-	return form.Close()
+	_, err = io.Copy(part, body)
+	return err
 }
 
 func jobPath(id string) string { return "/epcis/capture/" + url.PathEscape(id) }
@@ -251,12 +271,9 @@ func passing(err error) bool {
 }
 
 // wait follows a job to its end and, on a terminal, shows how far it is.
-func (c *captureCmd) wait(ctx context.Context, progress io.Writer, job *epcisrest.Job) error {
-	var bar *progressbar.ProgressBar
-	if f, ok := progress.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		bar = progressbar.NewOptions64(job.Foodtrace.Evidence.Size, progressbar.OptionSetWriter(f), progressbar.OptionShowBytes(true), progressbar.OptionClearOnFinish())
-		defer func() { _ = bar.Finish() }()
-	}
+func (c *captureCmd) wait(ctx context.Context, w io.Writer, job *epcisrest.Job) error {
+	shown := progressOn(w, job.Foodtrace.Evidence.Size)
+	defer shown.end()
 	for wait := pollSoon; job.Running; wait = min(2*wait, pollLate) {
 		if err := sleep(ctx, wait); err != nil {
 			return err
@@ -264,10 +281,8 @@ func (c *captureCmd) wait(ctx context.Context, progress io.Writer, job *epcisres
 		if err := c.ask(ctx, jobPath(job.ID), nil, job); err != nil {
 			return err
 		}
-		if bar != nil {
-			bar.Describe(fmt.Sprintf("%s: %d records", job.Foodtrace.Name, job.Foodtrace.Records))
-			_ = bar.Set64(job.Foodtrace.BytesRead)
-		}
+		shown.describe(job.Foodtrace.Name, fmt.Sprintf("%d records", job.Foodtrace.Records))
+		shown.set(job.Foodtrace.BytesRead)
 	}
 	return nil
 }

@@ -8,17 +8,21 @@ import (
 
 	"github.com/foodtrace-ledger/foodtrace/ingest"
 	"github.com/foodtrace-ledger/foodtrace/ingest/formats"
+	"github.com/foodtrace-ledger/foodtrace/internal/event"
+	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
+	"github.com/foodtrace-ledger/foodtrace/internal/evidence/content"
 )
 
 type hashCmd struct {
-	File    string `arg:"" help:"EPCIS file, JSON or XML, or a sheet, CSV or XLSX; - is standard input."`
-	Mapping string `type:"existingfile" placeholder:"FILE" help:"Mapping file that says what the columns of a sheet mean."`
-	Prehash bool   `help:"Print the string that is hashed, too."`
+	File     string `arg:"" help:"EPCIS file, JSON or XML, or a sheet, CSV or XLSX; - is standard input."`
+	Mapping  string `type:"existingfile" placeholder:"FILE" help:"Mapping file that says what the columns of a sheet mean."`
+	Prehash  bool   `help:"Print the string that is hashed, too."`
+	Evidence bool   `help:"The file is a photo, report or certificate: print the URI by which an event names it in certificationInfo."`
 	output
 }
 
 func (hashCmd) Help() string {
-	return "Example:\n  foodtrace hash --prehash harvest.jsonld\n\nOne event a line, in the order of the file. Exit code 1: something in the file cannot be read."
+	return "Examples:\n  foodtrace hash --prehash harvest.jsonld\n  foodtrace hash --evidence certificate.pdf\n\nOne event a line, in the order of the file. Exit code 1: something in the file cannot be read."
 }
 
 // hashed is one event, as -o json prints it.
@@ -37,6 +41,9 @@ func (c *hashCmd) Run(a *app) error {
 		}
 		defer f.Close()
 		in = f
+	}
+	if c.Evidence {
+		return c.evidence(a, in)
 	}
 	var o formats.Options
 	if c.Mapping != "" {
@@ -80,6 +87,23 @@ func (c *hashCmd) Run(a *app) error {
 		return errNo
 	}
 	return nil
+}
+
+// evidence prints what an event calls a file, whatever is in it.
+func (c *hashCmd) evidence(a *app, in io.Reader) error {
+	sum, size, err := evidence.Copy(a.ctx, io.Discard, in, content.MaxFile)
+	if err != nil {
+		return err
+	}
+	if c.Output == "json" {
+		return writeJSON(a.out, struct {
+			URI    string `json:"uri"`
+			SHA256 string `json:"sha256"`
+			Size   int64  `json:"size"`
+		}{event.FileURI(sum), sum, size})
+	}
+	_, err = fmt.Fprintln(a.out, event.FileURI(sum))
+	return err
 }
 
 func (c *hashCmd) print(w io.Writer, h hashed) error {

@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"github.com/foodtrace-ledger/foodtrace/internal/event"
 	"github.com/foodtrace-ledger/foodtrace/internal/evidence"
 	"github.com/foodtrace-ledger/foodtrace/internal/index"
 	"github.com/foodtrace-ledger/foodtrace/internal/index/sqlite"
@@ -24,7 +27,7 @@ type verifyCmd struct {
 
 func (verifyCmd) Help() string {
 	return "Example:\n  foodtrace verify --data data\n  foodtrace verify --config /etc/foodtrace.yaml\n\n" +
-		"Checks every block from the first byte (chain, signatures, the contract executed again), every evidence file, and the index against one\n" +
+		"Checks every block from the first byte (chain, signatures, the contract executed again), every evidence file, those that records and events name, and the index against one\n" +
 		"that is rebuilt beside it. Reads only; works beside a running server. Exit code 1: something is wrong, and was named."
 }
 
@@ -51,7 +54,13 @@ type verdict struct {
 	Evidence int     `json:"evidenceFiles"`
 	Seconds  float64 `json:"seconds"`
 	Faults   []fault `json:"faults"`
+	// Notes say what is no fault: an event names a file that is not here, and maybe never was. At most maxNotes; MoreNotes are not listed.
+	Notes     []fault `json:"notes"`
+	MoreNotes int     `json:"moreNotes,omitzero"`
 }
+
+// maxNotes bounds the notes that are listed: each event may name files that never were here.
+const maxNotes = 100
 
 // reporter takes what is wrong.
 type reporter func(block int64, place, what string)
@@ -98,7 +107,7 @@ func (c *verifyCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	v := &verifier{subject: s, first: map[string]uint64{}}
+	v := &verifier{subject: s, first: map[string]uint64{}, foreign: map[string]uint64{}}
 	if err := v.all(a.ctx); err != nil {
 		return err
 	}
@@ -125,7 +134,8 @@ type verifier struct {
 	// brokenChain: a block of the ledger is damaged, so the index cannot be rebuilt beyond it.
 	brokenChain bool
 	next        uint64            // height of the next block
-	first       map[string]uint64 // evidence digest → the first block that names it
+	first       map[string]uint64 // digest of a file that was here when it was written down → the first block that says so
+	foreign     map[string]uint64 // digest of a file that an event names, and nothing says that it was here → the first block that does
 	result      verdict
 }
 
@@ -198,11 +208,17 @@ func (v *verifier) rebuild(ctx context.Context, b *ledger.Block) error {
 			continue
 		}
 		if src := tx.Batch.Source; src != nil {
-			v.named(src.SHA256, b.Height)
+			note(v.first, src.SHA256, b.Height)
 		}
 		for _, r := range tx.Batch.Records {
 			for _, e := range r.Evidence {
-				v.named(e.SHA256, b.Height)
+				note(v.first, e.SHA256, b.Height)
+			}
+			if r.Event == nil {
+				continue
+			}
+			for _, sum := range r.Event.Files() {
+				note(v.foreign, sum, b.Height)
 			}
 		}
 	}
@@ -217,9 +233,9 @@ func (v *verifier) rebuild(ctx context.Context, b *ledger.Block) error {
 	return v.flush(ctx)
 }
 
-func (v *verifier) named(sha256 string, block uint64) {
-	if _, ok := v.first[sha256]; !ok {
-		v.first[sha256] = block
+func note(first map[string]uint64, sha256 string, block uint64) {
+	if _, ok := first[sha256]; !ok {
+		first[sha256] = block
 	}
 }
 
@@ -236,8 +252,10 @@ func (v *verifier) checkEvidence(ctx context.Context) (err error) {
 	report := v.report("evidence")
 	v.result.Evidence, _, err = v.evidence.Verify(ctx, func(path string, problem error) {
 		block := int64(-1)
-		if b, ok := v.first[filepath.Base(path)]; ok {
-			block = int64(b)
+		for _, named := range []map[string]uint64{v.foreign, v.first} {
+			if b, ok := named[filepath.Base(path)]; ok {
+				block = int64(b)
+			}
 		}
 		report(block, path, fmt.Sprintf("%s: %v", path, problem))
 	})
@@ -249,7 +267,28 @@ func (v *verifier) checkEvidence(ctx context.Context) (err error) {
 			report(int64(block), sha256, fmt.Sprintf("the file that a record names is not there: %v", err))
 		}
 	}
-	return nil
+	v.checkForeign(ctx)
+	return ctx.Err()
+}
+
+// checkForeign notes which files that events name are not here. That is no fault: the ledger does not say that they ever were.
+func (v *verifier) checkForeign(ctx context.Context) {
+	for _, sha256 := range slices.Sorted(maps.Keys(v.foreign)) {
+		if _, was := v.first[sha256]; was {
+			continue
+		}
+		_, err := v.evidence.Stat(ctx, sha256)
+		switch {
+		case err == nil:
+		case !errors.Is(err, evidence.ErrNotFound):
+			v.report("evidence")(int64(v.foreign[sha256]), sha256, fmt.Sprintf("the file that an event names cannot be looked for: %v", err))
+		case len(v.result.Notes) == maxNotes:
+			v.result.MoreNotes++
+		default:
+			v.result.Notes = append(v.result.Notes, fault{Part: "evidence", Block: int64(v.foreign[sha256]), Place: sha256,
+				What: "an event names the file " + event.FileURI(sha256) + ", which is not here; nothing on the ledger says that it was"})
+		}
+	}
 }
 
 // checkIndex compares the live index with the rebuilt one.
@@ -276,6 +315,16 @@ func (v *verifier) print(w io.Writer, asJSON bool) error {
 	}
 	for _, f := range r.Faults {
 		if _, err := fmt.Fprintf(w, "%s: block %d: %s\n", f.Part, f.Block, f.What); err != nil {
+			return err
+		}
+	}
+	for _, n := range r.Notes {
+		if _, err := fmt.Fprintf(w, "note: %s: block %d: %s\n", n.Part, n.Block, n.What); err != nil {
+			return err
+		}
+	}
+	if r.MoreNotes > 0 {
+		if _, err := fmt.Fprintf(w, "note: evidence: %d more files that events name are not here\n", r.MoreNotes); err != nil {
 			return err
 		}
 	}
