@@ -1,11 +1,14 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/foodtrace-ledger/foodtrace/gateway/problem"
 )
 
 // pace is how slowly a document may come.
@@ -38,7 +41,12 @@ func steady(w http.ResponseWriter, body io.ReadCloser, p pace) *steadyBody {
 	return &steadyBody{ReadCloser: body, pace: p, control: http.NewResponseController(w), began: time.Now()}
 }
 
-// Read returns errSlow, or os.ErrDeadlineExceeded, when the sender is too slow.
+// broken is a problem of the sender: the body ends before its length says, or is cut into pieces that make no sense.
+func broken(err error) error {
+	return fmt.Errorf("%w: %w", problem.New(http.StatusBadRequest, problem.BadRequest, "The body broke off before its end, and nothing of it was kept. Send it again."), err)
+}
+
+// Read returns errSlow, or os.ErrDeadlineExceeded, when the sender is too slow, and a *[problem.Problem] when the body breaks off.
 func (s *steadyBody) Read(b []byte) (int, error) {
 	now := time.Now()
 	if now.Sub(s.looked) > s.stall/30 { // not at each of the many reads
@@ -52,6 +60,9 @@ func (s *steadyBody) Read(b []byte) (int, error) {
 	s.n += int64(n)
 	if err != nil { // the server watches the connection while the request is answered
 		_ = s.control.SetReadDeadline(s.began.Add(s.whole))
+		if err != io.EOF && !errors.Is(err, os.ErrDeadlineExceeded) {
+			err = broken(err)
+		}
 	}
 	return n, err
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/gateway/auth"
 )
 
-func open(t *testing.T, path string, now func() time.Time) *Store {
+func open(t testing.TB, path string, now func() time.Time) *Store {
 	t.Helper()
 	s, err := OpenStore(path, now)
 	if err != nil {
@@ -107,4 +107,21 @@ func TestAMemberHasSoManyQueries(t *testing.T) {
 	if err := s.Create(t.Context(), "shop", Named{Name: "first", Query: jsontext.Value("{}")}); err != nil {
 		t.Errorf("of another member: %v", err)
 	}
+}
+
+// FuzzToken: no text but a token that was made here opens, and only for whom it was made.
+func FuzzToken(f *testing.F) {
+	s := open(f, filepath.Join(f.TempDir(), "queries.db"), time.Now)
+	farm := auth.Principal{Member: "farm", Role: contract.Producer}
+	made, _ := s.token(farm, "/events?", "1.2.3")
+	f.Add(made, "farm")
+	f.Add(made, "shop")
+	f.Add("AAAA", "")
+	f.Fuzz(func(t *testing.T, token, member string) {
+		who := auth.Principal{Member: member, Role: contract.Producer}
+		_, _, cursor, err := s.open(who, token)
+		if err == nil && (token != made || who != farm || cursor != "1.2.3") {
+			t.Errorf("%q opens for %q: %q", token, member, cursor)
+		}
+	})
 }

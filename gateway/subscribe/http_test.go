@@ -3,6 +3,7 @@ package subscribe
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -172,6 +173,26 @@ func FuzzBody(f *testing.F) {
 		}
 		if !strings.HasPrefix(strings.ToLower(w.dest), "https:") || !w.terms.Stream() && w.terms.next(w.terms.InitialRecordTime).IsZero() {
 			t.Errorf("accepted: %+v", w)
+		}
+	})
+}
+
+// FuzzParameters: the terms of a WebSocket are refused with what is wrong, or there is a time at which it has something to send.
+func FuzzParameters(f *testing.F) {
+	f.Add("stream=true&initialRecordTime=2026-04-04T20:33:31.116-06:00")
+	f.Add("second=0&minute=[5-10]&hour=8&dayOfWeek=1&reportIfEmpty=true")
+	f.Add("dayOfMonth=31&month=2&stream=0&stream=1&%zz")
+	f.Fuzz(func(t *testing.T, text string) {
+		values, _ := url.ParseQuery(text) // what cannot be read is left out, as the gateway does
+		terms, err := readParameters(values)
+		if err != nil {
+			if len(wrongOf(err)) == 0 {
+				t.Errorf("refused without saying what is wrong: %v", err)
+			}
+			return
+		}
+		if !terms.Stream() && terms.next(terms.InitialRecordTime).IsZero() {
+			t.Errorf("accepted: %+v", terms)
 		}
 	})
 }
