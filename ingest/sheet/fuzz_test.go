@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/foodtrace-ledger/foodtrace/ingest"
 	"github.com/foodtrace-ledger/foodtrace/ingest/sheet"
@@ -71,4 +72,23 @@ func readInOrder(b []byte) error {
 		}
 	}
 	return nil
+}
+
+// FuzzDate: a text is a date that a calendar has, or there is a reason why it is none.
+func FuzzDate(f *testing.F) {
+	for _, s := range []string{"2026-04-20", "2026年4月20日 下午3:05", "20-Apr-2026 8:30:15 PM", "4/5/26", "20260420", "46132.5", "April 20, 2026", "2026-04-20T08:30:00+08:00", "８：３０"} {
+		f.Add(s, uint8(sheet.MonthFirst))
+	}
+	f.Fuzz(func(t *testing.T, s string, order uint8) {
+		m, bad := sheet.Cell{Text: s, Kind: sheet.Text}.Date(sheet.Order(order % 3))
+		if bad != nil {
+			if bad.Code == "" || bad.Why == "" {
+				t.Errorf("%q is refused without a reason", s)
+			}
+			return
+		}
+		if m.Civil.Year() < 1899 || m.Civil.Year() > 2200 || !m.Clock && !m.Civil.Equal(m.Civil.Truncate(24*time.Hour)) {
+			t.Errorf("%q is %+v", s, m)
+		}
+	})
 }
