@@ -140,7 +140,7 @@ func (c *captureCmd) sendFile(a *app, path string, job *epcisrest.Job) error {
 		return err
 	}
 	defer f.Close()
-	name, sending := filepath.Base(path), progressOn(a.err, sizeOf(f))
+	name, sending := filepath.Base(path), progressOn(a.err, lengthOf(f))
 	defer sending.end()
 	sending.describe(name, "sending")
 	return c.send(a.ctx, name, &counted{File: f, shown: sending}, job)
