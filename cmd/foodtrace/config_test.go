@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -123,4 +124,20 @@ func TestServeRefusesItsConfiguration(t *testing.T) {
 			t.Errorf("exit %d: %s", code, errOut)
 		}
 	}
+}
+
+// FuzzConfig: a configuration is refused with what is wrong, or all that a gateway needs is in it.
+func FuzzConfig(f *testing.F) {
+	f.Add(wholeConfig)
+	f.Add("a: &a [*a, {<<: *a}]\n1: ~\ndrops: {}")
+	path := writeFile(f, "foodtrace.yaml", "")
+	f.Fuzz(func(t *testing.T, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := readConfig(path, noEnv)
+		if err == nil && (c.Data == "" || c.Member == "" || len(c.Fabric.Peers) == 0 || !filepath.IsAbs(c.Identity.Key)) {
+			t.Errorf("%+v", c)
+		}
+	})
 }

@@ -156,7 +156,7 @@ func start(t *testing.T, clock time.Duration, out, errOut io.Writer, args ...str
 }
 
 // write puts a file into a folder of the test's own.
-func writeFile(t *testing.T, name, content string) string {
+func writeFile(t testing.TB, name, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

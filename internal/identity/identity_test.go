@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rand"
@@ -158,4 +159,23 @@ func TestEnsureAfterCrash(t *testing.T) {
 	if _, err := s.Trust().Check("Farm", by.Cert, time.Now()); err != nil {
 		t.Error(err)
 	}
+}
+
+// FuzzCheck: no certificate speaks for a member but those that its authority signed.
+func FuzzCheck(f *testing.F) {
+	s := Open(f.TempDir(), nil)
+	farm, err := s.Ensure("Farm", "x")
+	if err != nil {
+		f.Fatal(err)
+	}
+	now := time.Now()
+	f.Add("Farm", farm.Cert)
+	f.Add("../Farm", []byte("0\x82"))
+	f.Fuzz(func(t *testing.T, msp string, der []byte) {
+		if _, err := s.Trust().Check(msp, der, now); err == nil && !bytes.Equal(der, farm.Cert) {
+			t.Errorf("%q trusts %x", msp, der)
+		} else if err != nil && !errors.Is(err, ErrUntrusted) {
+			t.Error(err)
+		}
+	})
 }
