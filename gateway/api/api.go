@@ -2,6 +2,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -60,6 +61,7 @@ type service struct {
 func Register(r chi.Router, config Config) error {
 	s := &service{Config: config}
 	s.api = humachi.New(r, humaConfig())
+	s.api.UseMiddleware(unbroken)
 	s.lots()
 	s.traces()
 	s.acts()
@@ -97,6 +99,25 @@ func humaConfig() huma.Config {
 func marshal(w io.Writer, v any) error { return json.MarshalWrite(w, v) }
 
 func unmarshal(data []byte, v any) error { return json.Unmarshal(data, v) }
+
+// maxHeld bounds what unbroken reads ahead: no body of an operation is larger, but for a file.
+const maxHeld = 1 << 20 // bytes
+
+// unbroken answers a body that breaks off, which is a problem as it is read; huma takes it for an error of the server.
+func unbroken(ctx huma.Context, next func(huma.Context)) {
+	r, w := humachi.Unwrap(ctx)
+	head, err := io.ReadAll(io.LimitReader(r.Body, maxHeld))
+	var p *problem.Problem
+	if errors.As(err, &p) {
+		problem.Write(w, r, err)
+		return
+	}
+	r.Body = struct { // another error comes again when it is read on
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(head), r.Body), r.Body}
+	next(ctx)
+}
 
 // asProblem gives huma's own errors (a parameter that is missing, a body that cannot be read) our form.
 func asProblem(_ huma.Context, _ string, v any) (any, error) {
