@@ -7,8 +7,11 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 
@@ -146,13 +149,13 @@ func (p *Problem) SetRetry(h http.Header) {
 
 // Write answers with err as a problem.
 func Write(w http.ResponseWriter, r *http.Request, err error) {
-	p := Of(r.Context(), err)
+	p := Of(r.Context(), err).valid()
 	form, ok := r.Context().Value(formKey{}).(Form)
 	if !ok {
 		form = asJSON
 	}
 	mediaType, body, err := form(r, p)
-	if err != nil { // only strings and numbers: not valid UTF-8
+	if err != nil { // only strings and numbers: it does not happen
 		p = New(http.StatusInternalServerError, InternalError, "")
 		mediaType, body = MediaType, []byte(`{"type":"about:blank","title":"Internal Server Error","status":500,"code":"INTERNAL"}`)
 	}
@@ -163,6 +166,17 @@ func Write(w http.ResponseWriter, r *http.Request, err error) {
 	p.SetRetry(h)
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(body) // a client that left is not an error
+}
+
+// valid is the problem in UTF-8: a field can be named as a client named it, in any bytes.
+func (p *Problem) valid() *Problem {
+	clean := func(s string) string { return strings.ToValidUTF8(s, string(utf8.RuneError)) }
+	v := *p
+	v.Detail, v.Errors = clean(p.Detail), slices.Clone(p.Errors)
+	for i, e := range v.Errors {
+		v.Errors[i] = Item{Code: e.Code, Detail: clean(e.Detail), Field: clean(e.Field)}
+	}
+	return &v
 }
 
 // Form writes a problem as an interface of its own has it. The status stays.
