@@ -3,6 +3,7 @@ package drop
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -151,6 +152,70 @@ func TestBucket(t *testing.T) {
 		slices.Sort(have)
 		if diff := cmp.Diff(want, have); diff != "" {
 			t.Error(diff)
+		}
+	})
+}
+
+// TestBucketSheet: a sheet that was captured in part comes back with what is wrong. Corrected and dropped, the rest is captured.
+func TestBucketSheet(t *testing.T) {
+	onServers(t, func(t *testing.T, b *buckets, versions bool) {
+		name := b.make("sheet", versions)
+		b.put(name, "in/landings.csv", landings("L"))
+		f := b.feed(name, "in/", b.gateway("a"))
+		f.Proceed = true
+		b.run(through(1, f), f)
+		r := b.parse(b.get(name, "in/done/landings.csv"+receiptEnd))
+		if r.State != Partly || r.Accepted != 2 || r.Refused != 1 || r.Sheet != "landings.csv.problems.csv" {
+			t.Fatalf("%+v", r)
+		}
+		sheet := string(b.get(name, "in/done/"+r.Sheet))
+		if !strings.Contains(sheet, "refused\nDATE A3") || !strings.Contains(sheet, "L-3") {
+			t.Fatal(sheet)
+		}
+		b.put(name, "in/corrected.csv", strings.Replace(sheet, "yesterday", "2026-04-25", 1))
+		b.run(through(2, f), f)
+		if r := b.parse(b.get(name, "in/done/corrected.csv"+receiptEnd)); r.State != Captured || r.Accepted != 1 || r.Duplicates != 2 || r.Sheet != "" {
+			t.Errorf("%+v", r)
+		}
+		want := []string{"corrected.csv", "corrected.csv" + receiptEnd, "landings.csv", "landings.csv" + sheetEnd + ".csv", "landings.csv" + receiptEnd}
+		have := b.keys(name, "in/")
+		for i := range have {
+			have[i] = strings.TrimPrefix(have[i], "in/done/")
+		}
+		slices.Sort(have)
+		if diff := cmp.Diff(want, have); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// TestBucketStream: what is larger than a part is written whole; what is not written to its end leaves nothing, not even parts.
+func TestBucketStream(t *testing.T) {
+	onServers(t, func(t *testing.T, b *buckets, versions bool) {
+		name := b.make("stream", versions)
+		place := b.feed(name, "in/", b.gateway("a")).place
+		content := bytes.Repeat([]byte("0123456789abcdef"), (partSize+partSize/2)/16)
+		if err := place.stream(t.Context(), "large", func(out io.Writer) error {
+			_, err := out.Write(content)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(b.get(name, "in/large"), content) {
+			t.Error("it came back otherwise")
+		}
+		broken := errors.New("broken")
+		if err := place.stream(t.Context(), "half", func(out io.Writer) error {
+			_, err := out.Write(content)
+			return errors.Join(err, broken)
+		}); !errors.Is(err, broken) {
+			t.Error(err)
+		}
+		if keys := b.keys(name, ""); !slices.Equal(keys, []string{"in/large"}) {
+			t.Errorf("%q", keys)
+		}
+		for part := range b.client.ListIncompleteUploads(t.Context(), name, "in/", true) {
+			t.Errorf("%+v is left", part)
 		}
 	})
 }
