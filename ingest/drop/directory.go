@@ -23,6 +23,8 @@ const (
 	// takenDir has a folder for each file that is under way, named by its ID, so that what is dropped under the same name meanwhile is
 	// another file.
 	takenDir = "taken/"
+	// writing begins the name, in takenDir, of what is being written. It is removed only when nobody can be writing.
+	writing  = ".writing-"
 	lockName = ".foodtrace.lock"
 	// DefaultSettle is how long a file must have stayed as it is before it is taken to be complete: a sender that pauses longer writes under
 	// another name and renames.
@@ -70,6 +72,9 @@ func (d *directory) hold(ctx context.Context, standby func()) (<-chan struct{}, 
 			err = errors.Join(err, root.MkdirAll(path.Clean(dir), 0o750))
 		}
 	}
+	if err == nil {
+		err = clear(root)
+	}
 	if err != nil {
 		if lock != nil {
 			err = errors.Join(err, lock.Close())
@@ -78,6 +83,17 @@ func (d *directory) hold(ctx context.Context, standby func()) (<-chan struct{}, 
 	}
 	d.root = root
 	return nil, func() { root.Close(); lock.Close() }, nil
+}
+
+// clear removes what an earlier process did not write to its end.
+func clear(root *os.Root) error {
+	list, err := fs.ReadDir(root.FS(), path.Clean(takenDir))
+	for _, e := range list {
+		if strings.HasPrefix(e.Name(), writing) {
+			err = errors.Join(err, root.Remove(takenDir+e.Name()))
+		}
+	}
+	return err
 }
 
 func (d *directory) lock(ctx context.Context, root *os.Root, standby func()) (*os.File, error) {
@@ -229,6 +245,9 @@ func (d *directory) taken() (list []file, err error) {
 	}
 	for _, folder := range folders {
 		id := folder.Name()
+		if strings.HasPrefix(id, writing) {
+			continue
+		}
 		in, err := d.entries(takenDir + id)
 		if err != nil || len(in) == 0 {
 			_ = d.root.Remove(takenDir + id) // an empty one, left by a crash; what else somebody put there stays
@@ -324,8 +343,8 @@ func (d *directory) write(ctx context.Context, name string, body []byte) error {
 }
 
 func (d *directory) stream(_ context.Context, name string, fill func(io.Writer) error) error {
-	temp := takenDir + ".receipt-" + rand.Text()
-	f, err := d.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	temp := takenDir + writing + path.Base(name) // nobody else writes this name
+	f, err := d.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOFOLLOW, 0o640)
 	if err != nil {
 		return err
 	}

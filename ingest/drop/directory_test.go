@@ -1,10 +1,12 @@
 package drop
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,7 +52,7 @@ func TestFilesEndOnTheirSide(t *testing.T) {
 	if half.State != Partly || half.Accepted != 1 || half.Refused != 1 || len(half.Outcomes) != 2 || len(half.Outcomes[1].Findings) == 0 || !hasRefusal(half.Problems) {
 		t.Errorf("%+v", half)
 	}
-	for name, code := range map[string]string{"picture.png": "UNSUPPORTED_FORMAT", "empty.xml": "UNSUPPORTED_FORMAT"} {
+	for name, code := range map[string]string{"picture.png": "UNSUPPORTED_FORMAT", "empty.xml": "EMPTY"} {
 		if r := w.receipt(dir, "rejected", name+reasonsEnd); r.State != Rejected || r.Job != "" || len(r.Problems) != 1 || r.Problems[0].Code != code {
 			t.Errorf("%s: %+v", name, r)
 		}
@@ -285,5 +287,57 @@ func TestTwoGatewaysOnOneDirectory(t *testing.T) {
 		if r := w.receipt(dir, fmt.Sprintf("done/%02d.json.receipt.json", i)); r.Accepted != 1 || r.Duplicates != 0 {
 			t.Errorf("%+v", r)
 		}
+	}
+}
+
+// What is being written for longer than a sweep takes stays; what an earlier process began goes.
+func TestSweptWhileItIsWritten(t *testing.T) {
+	w := newWorld(t)
+	dir := w.directory()
+	if err := os.MkdirAll(filepath.Join(dir, "taken"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w.drop(dir, "taken/"+writing+"old.receipt.json", "half")
+	f := w.ofDirectory(dir, w.config(w.gateway("a"), false))
+	_, release, err := f.place.hold(t.Context(), func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	err = f.place.stream(t.Context(), "done/large", func(out io.Writer) error {
+		_, err := f.place.list(t.Context())
+		_, also := out.Write([]byte("whole"))
+		return errors.Join(err, also)
+	})
+	if err != nil || w.text(dir, "done/large") != "whole" {
+		t.Error(err)
+	}
+	if left := w.files(dir, "taken"); len(left) != 0 {
+		t.Errorf("%q", left)
+	}
+}
+
+// Trouble that stays is told once, /readyz and the figures say that nothing gets on, and when it ends all goes on.
+func TestTroubleIsToldOnce(t *testing.T) {
+	w := newWorld(t)
+	dir := w.directory()
+	w.drop(dir, "landings.csv", landings("T"))
+	var log bytes.Buffer
+	c := w.config(w.gateway("a"), false)
+	c.Log = slog.New(slog.NewTextHandler(&log, nil))
+	f := w.ofDirectory(dir, c)
+	trouble := &troubled{Capturer: f.Capture, place: f.place, tries: 4, before: func() {}}
+	f.place, f.Capture = trouble, trouble
+	failing := false
+	w.run(func() bool {
+		now := f.Figures()
+		failing = failing || now.Failing && now.Waiting == 1 && f.Check(t.Context()) != nil
+		return through(1, f)()
+	}, f)
+	if now := f.Figures(); !failing || now.Failing || now.Waiting != 0 {
+		t.Errorf("%v %+v", failing, now)
+	}
+	if n := strings.Count(log.String(), "a dropped file waits"); n != 1 {
+		t.Errorf("%d times: %s", n, &log)
 	}
 }

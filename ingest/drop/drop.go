@@ -4,6 +4,7 @@
 package drop
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -118,7 +119,7 @@ type Feed struct {
 	every time.Duration
 
 	mu       sync.Mutex
-	under    map[string]bool  // paths of the files under way
+	under    map[string]error // paths of the files under way, with what the last try failed with
 	names    map[string]bool  // paths that are about to be written, on either side
 	stuck    map[string]error // what cannot be taken as it is, with the reason
 	known    map[string]error // likewise, of the sweep before: it has been said
@@ -130,7 +131,7 @@ type Feed struct {
 }
 
 func newFeed(c Config, p place) *Feed {
-	return &Feed{Config: c, place: p, every: defaultSweep, under: map[string]bool{}, names: map[string]bool{}, stuck: map[string]error{}}
+	return &Feed{Config: c, place: p, every: defaultSweep, under: map[string]error{}, names: map[string]bool{}, stuck: map[string]error{}}
 }
 
 // String names the place for people.
@@ -140,10 +141,22 @@ func (f *Feed) String() string { return f.place.String() }
 func (f *Feed) Check(context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.failed != nil {
-		return fmt.Errorf("the drop feed of %s does not work: %w", f.place, f.failed)
+	if err := f.trouble(); err != nil {
+		return fmt.Errorf("the drop feed of %s does not work: %w", f.place, err)
 	}
 	return nil
+}
+
+// trouble is why nothing gets on: the last sweep failed, or no file under way can end. The caller has the lock.
+func (f *Feed) trouble() error {
+	err := f.failed
+	for _, of := range f.under {
+		if of == nil {
+			return f.failed
+		}
+		err = cmp.Or(err, of)
+	}
+	return err
 }
 
 // Figures are what a feed has done since the process began.
@@ -159,7 +172,7 @@ type Figures struct {
 func (f *Feed) Figures() Figures {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return Figures{f.done, f.rejected, f.waiting + len(f.under), len(f.stuck), f.failed != nil, f.standby}
+	return Figures{f.done, f.rejected, f.waiting + len(f.under), len(f.stuck), f.trouble() != nil, f.standby}
 }
 
 // Run works the place until ctx ends. An error is for trying again later.
@@ -202,14 +215,19 @@ func (f *Feed) work(ctx context.Context, lost <-chan struct{}) error {
 		}
 	})
 	s := sweeper{Feed: f, slots: make(chan struct{}, atOnce), under: &under, going: going}
+	var said said
 	for taking.Err() == nil {
 		wait, err := s.sweep(taking)
 		if taking.Err() != nil {
 			break
 		}
 		f.state(err, false)
-		if err != nil {
-			f.Log.Error("a drop feed does not work", "place", f.place, "err", err)
+		switch {
+		case err == nil && said.what != "":
+			f.Log.Info("a drop feed works again", "place", f.place)
+			said.what = ""
+		case err != nil && said.anew(err):
+			f.Log.Error("a drop feed does not work; it is tried again", "place", f.place, "err", err)
 		}
 		if pause(taking, wait, wake) {
 			pause(taking, gather, nil)
@@ -317,7 +335,7 @@ func (f *Feed) count(found listing) {
 	defer f.mu.Unlock()
 	f.waiting = found.growing
 	for _, next := range found.files {
-		if !f.under[next.path] {
+		if _, under := f.under[next.path]; !under {
 			f.waiting++
 		}
 	}
@@ -367,6 +385,9 @@ func (s *sweeper) begin(ctx context.Context, next file) error {
 		free()
 		return s.excuse(next, err)
 	}
+	s.mu.Lock()
+	s.waiting-- // it is under way
+	s.mu.Unlock()
 	s.under.Go(func() {
 		defer free()
 		defer s.leave(taken.path)
@@ -390,10 +411,10 @@ func (f *Feed) excuse(next file, err error) error {
 func (f *Feed) enter(path string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.under[path] {
+	if _, under := f.under[path]; under {
 		return false
 	}
-	f.under[path] = true
+	f.under[path] = nil
 	return true
 }
 
@@ -405,12 +426,43 @@ func (f *Feed) leave(path string) {
 
 // again does something about a file until it works or ctx ends.
 func (f *Feed) again(ctx context.Context, of file, do func(context.Context) error) {
+	var said said
 	for wait := againSoon; ctx.Err() == nil; wait = min(2*wait, againLate) {
 		err := do(ctx)
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		f.Log.Error("a dropped file waits", "place", f.place, "name", of.name, "err", err, "again", wait)
+		f.mu.Lock()
+		f.under[of.path] = err
+		f.mu.Unlock()
+		if said.anew(err) {
+			f.Log.Error("a dropped file waits; it is tried again", "place", f.place, "name", show(of.name), "err", err)
+		}
 		pause(ctx, wait, nil)
 	}
+}
+
+// said is the trouble that was logged last. While it stays it is not told with every try.
+type said struct {
+	what string
+	at   time.Time
+}
+
+// sayAgain is after which time trouble that stays is told again.
+const sayAgain = 10 * time.Minute
+
+// anew reports whether an error is to be logged: it is another one than before, or a while has passed. What the system says counts, not the
+// name of a temporary file before it.
+func (s *said) anew(err error) bool {
+	what := err.Error()
+	var no syscall.Errno
+	if errors.As(err, &no) {
+		what = no.Error()
+	}
+	now := time.Now()
+	if s.what == what && now.Sub(s.at) < sayAgain {
+		return false
+	}
+	*s = said{what, now}
+	return true
 }

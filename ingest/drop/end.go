@@ -280,11 +280,15 @@ func show(name string) string {
 func (f *Feed) refusal(taken file, why error) *Receipt {
 	r := f.newReceipt(taken)
 	r.State, r.Finished = Rejected, f.Now().UTC()
-	p := Problem{Code: "UNSUPPORTED_FORMAT", Refused: true, Message: "This is no format that can be captured; nothing was kept of it."}
+	p := Problem{Code: "UNSUPPORTED_FORMAT", Refused: true, Message: "This is no format that can be captured: neither EPCIS in JSON or XML nor a sheet in CSV or XLSX. Nothing was kept of it."}
 	r.Summary.EN, r.Summary.ZH = "Rejected: the file is in no format that can be captured.", "已拒收：该文件不是可以采集的格式。"
-	if errors.Is(why, capture.ErrTooLarge) {
+	switch {
+	case errors.Is(why, capture.ErrTooLarge):
 		p.Code, p.Message = "TOO_LARGE", fmt.Sprintf("A file may have at most %d bytes. Cut it into several.", int64(capture.MaxDocument))
 		r.Summary.EN, r.Summary.ZH = "Rejected: the file is too large. Cut it into several.", "已拒收：文件过大，请拆分后重新发送。"
+	case taken.size == 0:
+		p.Code, p.Message = "EMPTY", "The file has no content."
+		r.Summary.EN, r.Summary.ZH = "Rejected: the file is empty.", "已拒收：该文件为空。"
 	}
 	r.Problems = []Problem{p}
 	return r

@@ -136,12 +136,12 @@ func (r *Receipt) judge(job capture.Job) {
 	case refused:
 		r.State = Partly
 		r.Summary = contract.Text{
-			EN: fmt.Sprintf("Captured in part: %d records are on the ledger now, %d were there before, %d were refused. Correct those that are listed and send only them again.", r.Accepted, r.Duplicates, r.Refused),
+			EN: fmt.Sprintf("Captured in part. Records written to the ledger: %d; on it before: %d; refused: %d. Correct those that are listed and send only them again.", r.Accepted, r.Duplicates, r.Refused),
 			ZH: fmt.Sprintf("部分采集：%d 条记录已写入账本，%d 条此前已在账本上，%d 条被拒绝。请更正所列记录后仅重新发送这些记录。", r.Accepted, r.Duplicates, r.Refused)}
 	default:
 		r.State = Captured
 		r.Summary = contract.Text{
-			EN: fmt.Sprintf("Captured: %d records are on the ledger now, %d were there before.", r.Accepted, r.Duplicates),
+			EN: fmt.Sprintf("Captured. Records written to the ledger: %d; on it before: %d.", r.Accepted, r.Duplicates),
 			ZH: fmt.Sprintf("已采集：%d 条记录已写入账本，%d 条此前已在账本上。", r.Accepted, r.Duplicates)}
 	}
 }

@@ -147,6 +147,9 @@ func TestSheetInTrouble(t *testing.T) {
 		}
 		f.place, f.Capture = trouble, trouble
 		w.run(through(1, f), f)
+		if err := f.Check(t.Context()); err != nil {
+			t.Error(name, err)
+		}
 		r := w.receipt(dir, "rejected/landings.csv.reasons.json")
 		if (r.Sheet == "") != lost || r.State != Rejected || (r.Problems[len(r.Problems)-1].Code == "NO_SHEET") != lost {
 			t.Errorf("%s: %+v", name, r)
