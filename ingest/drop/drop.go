@@ -402,7 +402,7 @@ func (f *Feed) excuse(next file, err error) error {
 	case errors.Is(err, fs.ErrNotExist): // somebody took it away or is replacing it
 		return nil
 	case errors.Is(err, fs.ErrPermission):
-		f.stick(next.path, err)
+		f.stick(next.path, fmt.Errorf("it may not be read: %w", err))
 		return nil
 	}
 	return fmt.Errorf("%s: %w", show(next.name), err)
