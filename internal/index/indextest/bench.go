@@ -30,6 +30,7 @@ func BenchQueries(b *testing.B, ix index.Queries, events int, processor func() t
 		{"rare step", "EQ_bizStep=destroying&orderBy=eventTime", all, 0, false},
 		{"step that is not there", "EQ_bizStep=inspecting", all, 0, true},
 		{"place", "EQ_bizLocation=urn:site:17&orderBy=eventTime", all, 0, false},
+		{"declared wrong", "EXISTS_errorDeclaration=true", all, 0, false},
 		{"declared wrong in half a day", "EXISTS_errorDeclaration=true&GE_eventTime=2026-01-01T00:00:00Z&LT_eventTime=2026-01-01T12:00:00Z", all, 0, false},
 		{"newest", "", all, 0, false},
 		{"deep page", "", all, events / 2, false},

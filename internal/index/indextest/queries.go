@@ -31,10 +31,10 @@ func drawQuery(t *rapid.T) string {
 	for range rapid.IntRange(0, 3).Draw(t, "parameters") {
 		name := pick(t, []string{"GE_eventTime", "LT_eventTime", "GE_recordTime", "LT_recordTime", "eventType", "EQ_action", "EQ_bizStep", "EQ_disposition", "EQ_readPoint", "WD_readPoint",
 			"EQ_bizLocation", "WD_bizLocation", "MATCH_epc", "MATCH_parentID", "MATCH_anyEPC", "MATCH_inputEPC", "MATCH_epcClass", "MATCH_outputEPCClass", "MATCH_anyEPCClass", "GE_quantity_KGM", "EQ_eventID",
-			"EXISTS_errorDeclaration", "EQ_source_owning_party", "EQ_ex:n", "HASATTR_readPoint", "EQATTR_bizLocation_city"})
+			"EXISTS_errorDeclaration", "GE_errorDeclarationTime", "EQ_source_owning_party", "EQ_ex:n", "HASATTR_readPoint", "EQATTR_bizLocation_city"})
 		var value string
 		switch {
-		case strings.HasSuffix(name, "eventTime"):
+		case strings.HasSuffix(name, "eventTime"), strings.HasSuffix(name, "DeclarationTime"):
 			value = hour()
 		case strings.HasSuffix(name, "recordTime"):
 			value = second()

@@ -149,6 +149,8 @@ func (s *search) kinds(args []any) condition {
 	for i := range s.q.Criteria {
 		c := &s.q.Criteria[i]
 		switch {
+		case ofDeclarations(c):
+			w.text += " AND s.declared = 1"
 		case c.Ext != nil:
 		case c.Op == query.WD:
 			w.text += " AND (" + s.within(&w, c) + ")"
@@ -166,6 +168,18 @@ func (s *search) kinds(args []any) condition {
 		}
 	}
 	return w
+}
+
+// ofDeclarations says whether only error declarations can hold what a criterion asks.
+func ofDeclarations(c *query.Criterion) bool {
+	if c.Ext != nil {
+		return c.Ext.Part == query.InErrorDeclaration
+	}
+	switch c.Field {
+	case "errorDeclaration", "errorDeclarationTime", "errorReason", "correctiveEventID":
+		return true
+	}
+	return false
 }
 
 func placeColumn(c *query.Criterion) string {

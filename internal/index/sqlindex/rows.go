@@ -31,7 +31,7 @@ var tables = []table{
 	{"memberships", "instance, lot, event", "void"},
 	{"processes", "id", "key8, key"},
 	{"setting_places", "setting, no", "place8, place, party"},
-	{"settings", "id", "key8, key, member, type, action, step, disposition, read_point, location"},
+	{"settings", "id", "key8, key, member, type, action, step, disposition, read_point, location, declared"},
 	{"timeline", "event", "time, setting"},
 	{"txs", "no", "id, member, time"},
 	{"uses", "item, time, event, role", "process, void"},

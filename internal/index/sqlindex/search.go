@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"fmt"
 	"slices"
 
 	"github.com/foodtrace-ledger/foodtrace/internal/index"
@@ -217,21 +218,50 @@ func (s *search) scan(at moment) {
 	}
 }
 
-// piece reads the timeline after a moment. (A plus keeps SQLite from choosing the index of that column.)
+// piece reads the timeline after a moment. Bounds that leave nothing out are not said, and the limit is a number: else PostgreSQL
+// expects few rows, reads the whole timeline and sorts it. (A plus keeps SQLite from choosing the index of that column, and PostgreSQL from taking two
+// bounds for a narrow range.)
 func (s *search) piece(ctx context.Context, at moment) ([]moment, error) {
 	limit := s.chunk
 	s.chunk = min(2*s.chunk, lastChunk)
-	direction, than := "", ">"
+	order, than := "", " > "
 	if s.desc {
-		direction, than = " DESC", "<"
+		order, than = " DESC", " < "
 	}
-	const columns = "SELECT event, time, setting FROM timeline WHERE "
-	if s.byTime {
-		return s.moments(ctx, columns+"(time, event) "+than+" (?1, ?2) AND time >= ?3 AND time <= ?4 AND +event >= ?5 AND +event <= ?6 ORDER BY time"+direction+", event"+direction+" LIMIT ?7",
-			at.time, at.event, s.from, s.to, s.low, s.high, limit)
+	var w condition
+	bound := func(column string, from, noFrom, to, noTo int64) {
+		if from != noFrom {
+			w.text += " AND " + column + " >= " + w.arg(from)
+		}
+		if to != noTo {
+			w.text += " AND " + column + " <= " + w.arg(to)
+		}
 	}
-	return s.moments(ctx, columns+"event "+than+" ?1 AND +time >= ?2 AND +time <= ?3 AND event >= ?4 AND event <= ?5 ORDER BY event"+direction+" LIMIT ?6",
-		at.event, s.from, s.to, s.low, s.high, limit)
+	by := "event"
+	switch {
+	case s.byTime:
+		by = "time" + order + ", event"
+		w.text = "(time, event)" + than + "(" + w.arg(at.time) + ", " + w.arg(at.event) + ")"
+		if s.desc { // at is within the other bound
+			bound("time", s.from, anyFrom, 0, 0)
+		} else {
+			bound("time", 0, 0, s.to, anyTo)
+		}
+		bound("+event", s.low, 1, s.high, anyTo)
+	case s.desc:
+		w.text = "event" + than + w.arg(min(at.event, s.high+1))
+		bound("event", s.low, 1, 0, 0)
+		bound("+time", s.from, anyFrom, s.to, anyTo)
+	default:
+		w.text = "event" + than + w.arg(max(at.event, s.low-1))
+		column := "event"
+		if s.high == s.last {
+			column = "+event"
+		}
+		bound(column, 0, 0, s.high, anyTo)
+		bound("+time", s.from, anyFrom, s.to, anyTo)
+	}
+	return s.moments(ctx, fmt.Sprintf("SELECT event, time, setting FROM timeline WHERE %s ORDER BY %s%s LIMIT %d", w.text, by, order, limit), w.args...)
 }
 
 func (s *search) moments(ctx context.Context, sqlText string, args ...any) (list []moment, err error) {

@@ -27,7 +27,7 @@ type settings struct {
 func newSettings(ctx context.Context, d db, known *lru.Cache[string, int64]) (*settings, error) {
 	s := &settings{
 		db: d, known: known, here: map[string]int64{},
-		rows:     insertInto("settings", "id, key8, key, member, type, action, step, disposition, read_point, location, block"),
+		rows:     insertInto("settings", "id, key8, key, member, type, action, step, disposition, read_point, location, declared, block"),
 		places:   insertInto("setting_places", "setting, no, place8, place, party, block"),
 		timeline: insertInto("timeline", "event, time, setting, block"),
 	}
@@ -47,7 +47,12 @@ func (s *settings) add(ctx context.Context, e *event.Event, no int64, member str
 func (s *settings) id(ctx context.Context, e *event.Event, member string, at place) (int64, error) {
 	fields := [...]string{member, string(e.Type), string(e.Action), e.Step(), e.DispositionWord(), e.ReadPointKey(), e.LocationKey()}
 	s.parties = appendParties(s.parties[:0], e)
-	s.key = appendKey(s.key[:0], fields[:], s.parties)
+	s.key = s.key[:0]
+	declared := int64(0)
+	if e.ErrorDeclaration != nil {
+		declared, s.key = 1, append(s.key, '!') // other keys begin with a digit
+	}
+	s.key = appendKey(s.key, fields[:], s.parties)
 	if id, ok := s.here[string(s.key)]; ok {
 		return id, nil
 	}
@@ -65,7 +70,7 @@ func (s *settings) id(ctx context.Context, e *event.Event, member string, at pla
 	if !found {
 		s.last++
 		id = s.last
-		s.rows.row(id, key8, key, member, plain(fields[1]), plain(fields[2]), plain(fields[3]), plain(fields[4]), plain(fields[5]), plain(fields[6]), int64(at.block))
+		s.rows.row(id, key8, key, member, plain(fields[1]), plain(fields[2]), plain(fields[3]), plain(fields[4]), plain(fields[5]), plain(fields[6]), declared, int64(at.block))
 		s.placesOf(id, s.parties, fields[5:], at)
 	}
 	s.here[key] = id

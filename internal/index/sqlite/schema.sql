@@ -21,11 +21,13 @@ CREATE INDEX events_name ON events (name8) WHERE name8 IS NOT NULL;
 CREATE INDEX events_declares ON events (declares) WHERE declares <> 0;
 
 -- A setting is what many events have in common: who sent them, what kind they are and where they happened, as canonical keys. There are as many as
--- there are kinds of work at places, so what queries ask of events most is asked of a few settings. key holds all of it, and sources and destinations.
+-- there are kinds of work at places, so what queries ask of events most is asked of a few settings. key holds all of it, and sources and
+-- destinations. declared 1: events with an error declaration.
 CREATE TABLE settings (id INTEGER PRIMARY KEY, key8 INTEGER NOT NULL, key TEXT NOT NULL, member TEXT NOT NULL, type TEXT NOT NULL, action TEXT NOT NULL,
-  step TEXT NOT NULL, disposition TEXT NOT NULL, read_point TEXT NOT NULL, location TEXT NOT NULL, block INTEGER NOT NULL) STRICT;
+  step TEXT NOT NULL, disposition TEXT NOT NULL, read_point TEXT NOT NULL, location TEXT NOT NULL, declared INTEGER NOT NULL, block INTEGER NOT NULL) STRICT;
 CREATE INDEX settings_key ON settings (key8);
 CREATE INDEX settings_member ON settings (member);
+CREATE INDEX settings_declared ON settings (id) WHERE declared = 1;
 -- The places of a setting, numbered; party 1: as a source or destination.
 CREATE TABLE setting_places (setting INTEGER NOT NULL, no INTEGER NOT NULL, place8 INTEGER NOT NULL, place TEXT NOT NULL, party INTEGER NOT NULL, block INTEGER NOT NULL,
   PRIMARY KEY (setting, no)) STRICT, WITHOUT ROWID;

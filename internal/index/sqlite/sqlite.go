@@ -22,7 +22,7 @@ var schema string
 
 // schemaVersion goes up with every change of schema.sql or of what Apply writes: an index of another version is rebuilt
 // from the ledger, there is no migration.
-const schemaVersion = 3
+const schemaVersion = 4
 
 // Options of Open. The zero value is good for a server.
 type Options struct {
