@@ -64,9 +64,7 @@ func (c *demoCmd) Run(a *app) (err error) {
 	if err := n.tell(a.ctx, story); err != nil {
 		return err
 	}
-	if err := n.spreadAsRegulator(a.ctx); err != nil {
-		return err
-	}
+	n.spreadAsRegulator()
 	var s shown
 	if s.Tokens.Inspector, err = n.tokens.Create(a.ctx, story.Inspector, contract.Regulator); err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"github.com/foodtrace-ledger/foodtrace/internal/index/sqlite"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger"
 	"github.com/foodtrace-ledger/foodtrace/internal/ledger/embedded"
+	"github.com/foodtrace-ledger/foodtrace/internal/spreader"
 )
 
 // operator is the common name under which a machine signs for its members.
@@ -102,16 +103,29 @@ func regulatorOf(r contract.Registration) string {
 	return ""
 }
 
-// spreadAsRegulator spreads holds in the name of the first regulator whose identity is on this machine.
-func (n *embeddedNode) spreadAsRegulator(ctx context.Context) error {
-	members, err := n.index.Members(ctx)
-	if err != nil {
-		return err
-	}
-	if err := n.spread(regulatorOf(contract.Registration{Members: members})); err != nil {
-		n.log.Warn("no regulator's identity is on this machine: marks of holds do not spread from here (holds are in force all the same)", "err", err)
-	}
-	return nil
+// spreadAsRegulator spreads holds in the name of the first regulator whose identity is on this machine. Who that is, the index says, once
+// it has caught up: it may just be rebuilt.
+func (n *embeddedNode) spreadAsRegulator() {
+	n.background("the spreader", func(ctx context.Context) error {
+		height, err := n.ledger.Height(ctx)
+		if err != nil {
+			return err
+		}
+		if err := n.projector.WaitFor(ctx, height-1); err != nil {
+			return err
+		}
+		members, err := n.index.Members(ctx)
+		if err != nil {
+			return err
+		}
+		by, err := n.signer(regulatorOf(contract.Registration{Members: members}))
+		if err != nil {
+			n.log.Warn("no regulator's identity is on this machine: marks of holds do not spread from here (holds are in force all the same)", "err", err)
+			<-ctx.Done()
+			return nil
+		}
+		return spreader.Run(ctx, n.ledger, by, n.log)
+	})
 }
 
 // countersOf are the ledger's figures for /metrics.

@@ -90,9 +90,7 @@ func (c *serveCmd) serveEmbedded(a *app) (err error) {
 			fmt.Fprintf(a.out, "token of %s (shown once): %s\n", m.MSP, token)
 		}
 	}
-	if err := n.spreadAsRegulator(a.ctx); err != nil {
-		return err
-	}
+	n.spreadAsRegulator()
 	if err := n.takeDrops(places, ""); err != nil {
 		return err
 	}

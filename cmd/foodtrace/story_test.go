@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/foodtrace-ledger/foodtrace/gateway/api"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
@@ -64,6 +66,30 @@ func TestFirstHour(t *testing.T) {
 	must(t, slices.Concat([]string{"capture", sale}, producer)...)
 
 	must(t, "verify", "--data", s.dir) // beside the running server
+}
+
+// TestSpreadsAfterRebuild: a server whose index is lost, and comes back from the ledger, spreads holds nevertheless.
+func TestSpreadsAfterRebuild(t *testing.T) {
+	dir := t.TempDir()
+	first := serve(t, dir)
+	made := madeLot(t)
+	file := writeFile(t, "chain.json", must(t, "simulate", "--lots", "60", "--seed", "3"))
+	must(t, slices.Concat([]string{"capture", "-q", file}, first.as(first.producer))...)
+	first.stop()
+	for _, rows := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(dataDir(dir).index() + rows); err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	s := serve(t, dir)
+	must(t, slices.Concat([]string{"hold", made.input, "--scope", "downstream", "--reason", "Salmonella found", "--reason-zh", "检出沙门氏菌"}, s.as(first.regulator))...)
+	deadline := time.Now().Add(patience)
+	for !strings.Contains(get(t, s.url+"/metrics", first.regulator), "foodtrace_ledger_blocks_total 2\n") { // the hold's, and that of its marks
+		if time.Now().After(deadline) {
+			t.Fatal("the hold did not spread")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 }
 
 type madeFrom struct{ input, output, sale string }
