@@ -26,9 +26,9 @@ run: build ## build, start the demo and print where to look
 	@exec $(BIN) demo
 
 test: ## all hermetic tests, with the race detector
-	@echo "running the tests $(if $(RACE),with,WITHOUT) the race detector (under five minutes on two cores)"
+	@echo "running the tests $(if $(RACE),with,WITHOUT) the race detector (under five minutes on two cores; the first time some minutes more, to compile)"
 	@$(if $(RACE),,echo "the race detector needs a C compiler: apt-get install gcc libc6-dev")
-	$(GO) test $(RACE) -vet=all -timeout 10m ./...
+	$(GO) test $(RACE) -vet=all -timeout 20m ./...
 
 test-all: test lint test-services test-browser ## all of make test, the linters, and the tests on real servers and in a real browser
 

@@ -94,6 +94,9 @@ func TestFilesWithADocument(t *testing.T) {
 	if !strings.Contains(xml, `<foodtrace:file uri="`+event.FileURI(digestOf(report))+`" mediaType="application/pdf" name="report.pdf"`) {
 		t.Error(xml)
 	}
+	if table := w.ask(http.MethodGet, location+"/sheet", "", farm...).Body.String(); !strings.Contains(table, "EVIDENCE_NOT_NAMED") || strings.Contains(table, "refused") {
+		t.Error("a remark is shown as a refusal:", table)
+	}
 	w.checkFilesShown(t, outcome.ID, []contract.Evidence{want[0].Evidence, want[1].Evidence,
 		{SHA256: digestOf(before), MediaType: "text/plain", Size: int64(len(before))}, {SHA256: digestOf("never sent")}})
 	for content, status := range map[string]int{photo: 200, report: 200, before: 200, "never sent": 404, spare: 404} {

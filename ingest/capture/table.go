@@ -83,8 +83,11 @@ func (t *Table) records(ctx context.Context, w *sheet.Writer, in *words) error {
 		if !p.Document {
 			continue
 		}
-		f := contract.Finding{Code: contract.Code(p.Code), Message: p.Message, Place: p.Pointer}
-		if err := w.Row(sheet.Texts("", p.Event, in.status[contract.Refused], p.Code, in.reason(f), p.Pointer)...); err != nil {
+		f, status := contract.Finding{Code: contract.Code(p.Code), Message: p.Message, Place: p.Pointer}, ""
+		if p.Refused {
+			status = in.status[contract.Refused]
+		}
+		if err := w.Row(sheet.Texts("", p.Event, status, p.Code, in.reason(f), p.Pointer)...); err != nil {
 			return err
 		}
 	}
