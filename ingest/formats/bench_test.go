@@ -11,6 +11,7 @@ import (
 
 	"github.com/foodtrace-ledger/foodtrace/ingest/epcis"
 	"github.com/foodtrace-ledger/foodtrace/ingest/formats"
+	"github.com/foodtrace-ledger/foodtrace/ingest/formats/formatstest"
 	"github.com/foodtrace-ledger/foodtrace/ingest/sheet"
 	"github.com/foodtrace-ledger/foodtrace/internal/event"
 )
@@ -18,26 +19,10 @@ import (
 // benchRows is how many events the benchmarks read at a time.
 const benchRows = 5_000
 
-// landings is a sheet of n landings (FSMA 204), of which each row is an event.
-func landings(b testing.TB, format sheet.Format, n int) []byte {
-	b.Helper()
-	var out bytes.Buffer
-	w := sheet.NewWriter(&out, format)
-	err := errors.Join(w.Sheet("Landing"), w.Row(sheet.Texts("上岸日期", "上岸地点", "GTIN", "批次", "物种", "数量", "单位", "捕捞开始日期", "捕捞结束日期", "捕捞区域", "渔船", "单据类型", "单据编号")...))
-	for i := range n {
-		day := time.Date(2026, 1, 1+i%300, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
-		err = errors.Join(err, w.Row(sheet.Texts(day, "Works "+fmt.Sprint(i%40), "09506000134352", fmt.Sprintf("T-%d", i), "Albacore", fmt.Sprint(100+i%900), "公斤", day, day, "77", "Aurora", "Catch Certificate", fmt.Sprintf("CC-%d", i))...))
-	}
-	if err = errors.Join(err, w.Close()); err != nil {
-		b.Fatal(err)
-	}
-	return out.Bytes()
-}
-
 // twins are the same events as documents of every format.
 func twins(b testing.TB, n int) map[string][]byte {
 	b.Helper()
-	docs := map[string][]byte{"CSV": landings(b, sheet.CSV, n), "XLSX": landings(b, sheet.XLSX, n)}
+	docs := map[string][]byte{"CSV": formatstest.Landings(b, sheet.CSV, "T-", n), "XLSX": formatstest.Landings(b, sheet.XLSX, "T-", n)}
 	events := readAll(b, docs["CSV"])
 	var asJSON, asXML bytes.Buffer
 	head := epcis.Header{CreationDate: events[0].Time}
