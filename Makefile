@@ -44,7 +44,7 @@ lint: ## gofmt, go vet, staticcheck
 	@echo "running staticcheck (the first time builds it)"
 	$(GO) run $(STATICCHECK) ./...
 
-bench-trace: ## traces against recursive SQL on PostgreSQL over a million lots (20 minutes, 5 GB of disk; LOTS=small: five minutes)
+bench-trace: ## traces against recursive SQL on PostgreSQL over a million lots (eight minutes, 5 GB of disk; LOTS=small: one minute)
 	FOODTRACE_SERVICES=1 FOODTRACE_BENCH_MILLION=$(if $(filter small,$(LOTS)),,1) $(GO) test -run '^$$' -bench Trace -benchtime 3x -timeout 90m ./internal/index/postgres
 
 bench: ## print the figures of docs/benchmarks.md
