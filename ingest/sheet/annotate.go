@@ -106,12 +106,39 @@ func (s *Sheet) extent() (width, first int, err error) {
 	return width, first, nil
 }
 
+// widest is how many columns the rows of a sheet have in its XML: those with a format and no value too, which [Row] leaves out.
+func (w *workbook) widest(s *Sheet) (int, error) {
+	w.left = w.limits.Unzipped
+	p, err := w.openPart(s.part)
+	if err != nil {
+		return 0, err
+	}
+	defer p.close()
+	r := &rowReader{workbook: w, sheet: s}
+	for {
+		tok, err := p.next()
+		if errors.Is(err, io.EOF) {
+			return r.widest, nil
+		}
+		if e, ok := tok.(xml.StartElement); ok && err == nil {
+			err = r.start(e)
+		}
+		if err != nil {
+			return 0, r.at(err)
+		}
+	}
+}
+
 // spans is a hint that a row gives of its columns (ECMA-376 part 1, 18.3.1.73), which one more column makes untrue.
 var spans = regexp.MustCompile(`\sspans\s*=\s*("[^"]*"|'[^']*')`)
 
 // annotate copies the XML of a sheet token by token, and puts a cell before the end of its rows.
 func (w *workbook) annotate(out *bufio.Writer, s *Sheet, title string, text func(*Sheet, int) string) error {
-	width, first, err := s.extent()
+	_, first, err := s.extent()
+	if err != nil {
+		return err
+	}
+	width, err := w.widest(s)
 	if err != nil {
 		return err
 	}

@@ -109,3 +109,22 @@ func TestAnnotateWorkbook(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestAnnotateBehindFormats: cells with a format and no value, which people's sheets are full of, are columns too: the one with the notes
+// stands behind them, not among them.
+func TestAnnotateBehindFormats(t *testing.T) {
+	b := book(t, func(x *excelize.File) {
+		for cell, v := range map[string]any{"A1": "批次", "B1": "数量", "A4": "L1", "B4": 5} {
+			must(t, x.SetCellValue("Sheet1", cell, v))
+		}
+		for _, cell := range []string{"C1", "D1", "E6"} {
+			style(t, x, cell, "0.00")
+		}
+	})
+	var out bytes.Buffer
+	must(t, sheet.Annotate(&out, open(t, b), "问题", note))
+	want := []string{"1: 批次|数量||||问题", "4: L1|5||||=wrong, in row 4"}
+	if diff := cmp.Diff(want, first(t, out.Bytes())); diff != "" {
+		t.Error(diff)
+	}
+}

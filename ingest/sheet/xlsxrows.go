@@ -133,6 +133,7 @@ type rowReader struct {
 	size   int // bytes of the row
 	rows   int
 	column int
+	widest int // columns of the rows so far, cells without a value too
 	kind   string
 	style  style
 	text   reading
@@ -232,7 +233,7 @@ func (r *rowReader) start(e xml.StartElement) error {
 		if column <= r.column {
 			return damaged("The cells of the sheet's rows are not in order.")
 		}
-		r.column = column
+		r.column, r.widest = column, max(r.widest, column+1)
 		r.kind = attribute(e, "t")
 		r.style = style{}
 		if i, err := strconv.Atoi(attribute(e, "s")); err == nil && i >= 0 && i < len(r.styles) {
